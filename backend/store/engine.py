@@ -1,0 +1,75 @@
+"""The one engine and session factory; bound once at start, told apart by process."""
+
+import os
+from dataclasses import dataclass
+
+import orjson
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+CONNECT_TIMEOUT_S = 5
+STATEMENT_TIMEOUT_MS = 15_000
+LOCK_TIMEOUT_MS = 8_000
+IDLE_IN_TRANSACTION_MS = 60_000
+
+
+@dataclass(slots=True)
+class _Bound:
+    engine: Engine | None = None
+    sessions: sessionmaker[Session] | None = None
+    url: str = ""
+    pool: int = 5
+    pid: int = 0
+
+
+_bound = _Bound()
+
+
+def bind(url: str, pool: int = 5) -> None:
+    """Name the database (a SQLAlchemy URL). The engine itself is made on first use, in each process anew."""
+    if _bound.engine is not None:
+        _bound.engine.dispose(close=_bound.pid == os.getpid())
+    _bound.engine, _bound.sessions, _bound.url, _bound.pool = None, None, url, pool
+
+
+def engine() -> Engine:
+    """The engine of this process. A forked child never shares its parent's connections."""
+    if _bound.engine is None or _bound.pid != os.getpid():
+        if not _bound.url:
+            raise RuntimeError("the database was never bound: call store.engine.bind(url) at start")
+        _bound.engine = create_engine(
+            _bound.url,
+            pool_size=_bound.pool,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=False,
+            pool_use_lifo=True,
+            json_serializer=_dump_json,
+            json_deserializer=orjson.loads,
+            connect_args={
+                "connect_timeout": CONNECT_TIMEOUT_S,
+                "options": (
+                    f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS}"
+                    f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} -c timezone=UTC -c jit=off"
+                ),
+            },
+        )
+        _bound.sessions = sessionmaker(_bound.engine, autoflush=False, expire_on_commit=False)
+        _bound.pid = os.getpid()
+    return _bound.engine
+
+
+def new_session() -> Session:
+    engine()
+    assert _bound.sessions is not None
+    return _bound.sessions()
+
+
+def is_alive() -> bool:
+    """Whether the database answers a trivial question now."""
+    with engine().connect() as connection:
+        return bool(connection.execute(text("SELECT 1")).scalar_one() == 1)
+
+
+def _dump_json(value: object) -> str:
+    return orjson.dumps(value).decode()
