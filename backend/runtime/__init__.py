@@ -1,0 +1,1 @@
+"""Flask and Celery plumbing. No business lives here."""

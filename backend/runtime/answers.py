@@ -1,0 +1,106 @@
+"""Idempotency-Keys of clients: the same request gets the same answer, and nothing happens twice.
+
+The key is claimed in the transaction of the work itself, so that a crash leaves neither a half-done work nor a
+stuck key. Works that lift a telephone in between (`steps`) claim first and keep the answer afterwards; if they
+die, the lease runs out and the next repetition takes over.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from backend.kernel import clock
+from backend.kernel.problems import KeyMissing, KeyReused, StillInProgress
+from backend.store import vault
+
+LEASE = timedelta(seconds=30)
+LIFE = timedelta(hours=24)
+PUBLIC_LIFE = timedelta(seconds=60)
+_PLACE = "store_answer.answer"
+
+_CLAIM = text("""
+    INSERT INTO store_answer (scope, key, digest, lease_until, expires_at)
+    VALUES (:scope, :key, :digest, :lease, :expires)
+    ON CONFLICT (scope, key) DO UPDATE SET digest = excluded.digest, lease_until = excluded.lease_until,
+        expires_at = excluded.expires_at, status = NULL, answer = NULL
+    WHERE store_answer.expires_at <= :at
+       OR (store_answer.status IS NULL AND store_answer.lease_until <= :at AND store_answer.digest = excluded.digest)
+    RETURNING 1
+""")
+_READ = text("SELECT digest, status, answer FROM store_answer WHERE scope = :scope AND key = :key")
+_KEEP = text("UPDATE store_answer SET status = :status, answer = :answer WHERE scope = :scope AND key = :key")
+_FORGET = text("DELETE FROM store_answer WHERE scope = :scope AND key = :key AND status IS NULL")
+_PURGE = text("DELETE FROM store_answer WHERE expires_at <= :at")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer given before: status and the bytes of its body."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One client's key for one request. `scope` is who asks; `digest` covers method, path and body."""
+
+    scope: str
+    key: str
+    digest: bytes
+    life: timedelta = LIFE
+
+    @property
+    def row(self) -> dict[str, str]:
+        return {"scope": self.scope, "key": self.key}
+
+
+def read_key(header: str | None, scope: str, request: tuple[str, str, bytes], life: timedelta = LIFE) -> Key:
+    """The key as sent: 8 to 128 visible ASCII characters. Raises KeyMissing."""
+    if header is None or not 8 <= len(header) <= 128 or not all("!" <= c <= "~" for c in header):
+        raise KeyMissing
+    method, path, body = request
+    digest = hashlib.sha256(b"\0".join((method.encode(), path.encode(), body))).digest()
+    return Key(scope, header, digest, life)
+
+
+def claim(session: Session, key: Key) -> Kept | None:
+    """Take the key for this transaction; the kept answer when it was answered before.
+
+    Raises KeyReused (another request under the same key) or StillInProgress.
+    """
+    at = clock.wire_now()
+    values = {**key.row, "digest": key.digest, "at": at, "lease": at + LEASE, "expires": at + key.life}
+    if session.execute(_CLAIM, values).scalar_one_or_none() is not None:
+        return None
+    row = session.execute(_READ, key.row).first()
+    if row is None:
+        raise StillInProgress(retry_after=1)
+    if bytes(row[0]) != key.digest:
+        raise KeyReused
+    if row[1] is None:
+        raise StillInProgress(retry_after=2)
+    return Kept(row[1], vault.open_sealed_bytes(_PLACE, _row_id(key), row[2]))
+
+
+def keep(session: Session, key: Key, answer: Kept) -> None:
+    """Remember what was answered."""
+    sealed = vault.seal_bytes(_PLACE, _row_id(key), answer.body)
+    session.execute(_KEEP, {**key.row, "status": answer.status, "answer": sealed})
+
+
+def forget(session: Session, key: Key) -> None:
+    """Give the key back after a refusal, so that the same request may be tried again."""
+    session.execute(_FORGET, key.row)
+
+
+def purge(session: Session) -> int:
+    """Drop answers whose time is over; returns how many."""
+    return int(getattr(session.execute(_PURGE, {"at": clock.wire_now()}), "rowcount", 0))
+
+
+def _row_id(key: Key) -> str:
+    return f"{key.scope}|{key.key}"

@@ -1,0 +1,48 @@
+"""Who may stand at a window. A surface declares its audience; the town plan says who recognises it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from flask import Request
+
+from backend.store.unit import Actor
+
+AUDIENCES = ("public", "citizen", "courier", "staff", "department", "provider")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whoever is asking. `kind` is citizen, courier, staff, system or public."""
+
+    kind: str
+    id: str
+    session_id: str = ""
+    label: str = ""
+    department_id: str | None = None
+    region_code: str | None = None
+    roles: frozenset[str] = frozenset()
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def actor(self) -> Actor:
+        """The same one, as the journal names it."""
+        return Actor(self.kind, self.id, self.label)
+
+
+PUBLIC = Principal("public", "public")
+Authenticator = Callable[[Request], Principal]
+_authenticators: dict[str, Authenticator] = {}
+
+
+def recognise(audience: str, authenticator: Authenticator) -> None:
+    """Said once per audience by the town plan."""
+    if audience not in AUDIENCES:
+        raise ValueError(f"unknown audience {audience}")
+    _authenticators[audience] = authenticator
+
+
+def principal_of(audience: str, request: Request) -> Principal:
+    """Who is asking; raises Unauthenticated (or a more exact problem) when the audience does not know them."""
+    if audience in ("public", "provider"):
+        return PUBLIC
+    return _authenticators[audience](request)

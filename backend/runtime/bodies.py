@@ -1,0 +1,119 @@
+"""Bodies and questions as they come in: read strictly, refused politely, all faults at once."""
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import pydantic
+from flask import Request
+from pydantic import BaseModel, ConfigDict
+
+from backend.kernel.problems import FieldError, InvalidInput, MalformedRequest, TooLarge, UnsupportedMedia
+
+JSON_MAX_BYTES = 256 * 1024
+B = TypeVar("B", bound=BaseModel)
+
+
+class Body(BaseModel):
+    """Parent of every request body: unknown fields and wrong types are refused, text is trimmed."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, str_strip_whitespace=True)
+
+
+class Query(BaseModel):
+    """Parent of every set of query parameters (they arrive as text, so numbers are parsed)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RawBody:
+    """A body that is not JSON: how large it may be, and which media types are taken."""
+
+    max_bytes: int
+    media: tuple[str, ...]
+
+
+_SAYS = {
+    "missing": "请填写此项",
+    "extra_forbidden": "没有这一项,请删除",
+    "string_too_short": "内容太短",
+    "string_too_long": "内容太长",
+    "string_pattern_mismatch": "格式不正确",
+    "string_type": "应当是文字",
+    "int_type": "应当是整数",
+    "int_from_float": "应当是整数",
+    "int_parsing": "应当是整数",
+    "bool_type": "应当是 true 或 false",
+    "bool_parsing": "应当是 true 或 false",
+    "list_type": "应当是列表",
+    "tuple_type": "应当是列表",
+    "dict_type": "应当是对象",
+    "model_type": "应当是对象",
+    "too_short": "项数太少",
+    "too_long": "项数太多",
+    "greater_than": "数值太小",
+    "greater_than_equal": "数值太小",
+    "less_than": "数值太大",
+    "less_than_equal": "数值太大",
+    "literal_error": "不在可选范围内",
+    "enum": "不在可选范围内",
+}
+
+
+def read_body(request: Request, model: type[B]) -> B:
+    """The JSON body as `model`. Raises UnsupportedMedia, TooLarge, MalformedRequest or InvalidInput."""
+    if request.mimetype != "application/json":
+        raise UnsupportedMedia("请以 application/json 提交。")
+    raw = bytes_of(request, JSON_MAX_BYTES)
+    if b"\\u0000" in raw or b"\0" in raw:
+        raise MalformedRequest("内容里有不能识别的字符。")
+    try:
+        return model.model_validate_json(raw)
+    except pydantic.ValidationError as error:
+        raise _refusal(error) from None
+
+
+def read_raw(request: Request, accepts: RawBody) -> bytes:
+    if request.mimetype not in accepts.media:
+        raise UnsupportedMedia(f"只接受:{'、'.join(accepts.media)}。")
+    return bytes_of(request, accepts.max_bytes)
+
+
+def read_query(request: Request, model: type[B]) -> B:
+    """Query parameters as `model`; a name given twice is refused."""
+    twice = [name for name, values in request.args.lists() if len(values) > 1]
+    if twice or any("\0" in value for value in request.args.values()):
+        raise MalformedRequest("查询条件重复或含有不能识别的字符。")
+    try:
+        return model.model_validate(request.args.to_dict())
+    except pydantic.ValidationError as error:
+        raise _refusal(error) from None
+
+
+def bytes_of(request: Request, most: int) -> bytes:
+    """The body, never more than `most` bytes, whatever Content-Length claims."""
+    if (request.content_length or 0) > most:
+        raise TooLarge(f"最多 {most // 1024} KB。")
+    raw: bytes = (
+        request.stream.read(most + 1) if request.content_length is None else request.get_data(cache=True)
+    )
+    if len(raw) > most:
+        raise TooLarge(f"最多 {most // 1024} KB。")
+    return raw
+
+
+def _refusal(error: pydantic.ValidationError) -> Exception:
+    faults = error.errors(include_url=False, include_input=False)
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        return MalformedRequest("不是正确的 JSON。")
+    return InvalidInput(errors=[_told(fault) for fault in faults[:50]])
+
+
+def _told(fault: Any) -> FieldError:
+    message = _SAYS.get(fault["type"])
+    if message is None:
+        context = fault.get("ctx") or {}
+        message = (
+            str(context["error"]) if fault["type"] == "value_error" and "error" in context else "填写不正确"
+        )
+    return FieldError(field=".".join(str(part) for part in fault["loc"]), message=message)

@@ -1,0 +1,46 @@
+"""Pages by cursor: stable under inserts, opaque to the client."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import orjson
+
+from backend.kernel.problems import MalformedRequest
+
+T = TypeVar("T")
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page; `next` is the cursor of the following one, None at the end."""
+
+    items: tuple[T, ...]
+    next: str | None = None
+
+
+def cursor(*keys: str | int) -> str:
+    """Opaque cursor from the sort keys of the last item shown."""
+    return base64.urlsafe_b64encode(orjson.dumps(keys)).decode().rstrip("=")
+
+
+def keys_of(text: str | None, count: int) -> tuple[str | int, ...] | None:
+    """Sort keys inside a cursor; None without one. Raises MalformedRequest when it is not ours."""
+    if not text:
+        return None
+    try:
+        keys = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, binascii.Error) as error:
+        raise MalformedRequest("翻页标记不正确,请从第一页重新查看。") from error
+    if not isinstance(keys, list) or len(keys) != count or not all(_plain(key) for key in keys):
+        raise MalformedRequest("翻页标记不正确,请从第一页重新查看。")
+    return tuple(keys)
+
+
+def _plain(key: object) -> bool:
+    if isinstance(key, bool):
+        return False
+    return (isinstance(key, int) and abs(key) < 2**62) or (isinstance(key, str) and "\0" not in key)

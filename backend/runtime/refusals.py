@@ -1,0 +1,122 @@
+"""The one translation of everything that goes wrong into RFC 9457 answers."""
+
+import logging
+
+import orjson
+import psycopg
+from flask import Flask, Response, g, request
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from backend.kernel import problems
+from backend.kernel.problems import Problem
+from backend.runtime import outbound
+
+log = logging.getLogger(__name__)
+MEDIA = "application/problem+json"
+
+UNIVERSAL: tuple[type[Problem], ...] = (problems.TooMany, problems.ServerTrouble, problems.MethodNotAllowed)
+FOR_BODIES: tuple[type[Problem], ...] = (
+    problems.MalformedRequest,
+    problems.InvalidInput,
+    problems.TooLarge,
+    problems.UnsupportedMedia,
+)
+FOR_QUERIES: tuple[type[Problem], ...] = (problems.MalformedRequest, problems.InvalidInput)
+FOR_KEYS: tuple[type[Problem], ...] = (problems.KeyMissing, problems.KeyReused, problems.StillInProgress)
+FOR_SESSIONS: tuple[type[Problem], ...] = (problems.Unauthenticated, problems.SessionEnded)
+
+
+class OurSilence(problems.ServerTrouble):
+    """The database is away or overloaded; nothing was done."""
+
+    slug = "town-busy"
+    status = 503
+    title = "系统正忙,您的操作没有生效,请稍后再试。"
+
+
+def set_up(app: Flask, *, strict: bool) -> None:
+    """Register the translation. `strict` (tests) turns a problem that is not in the documentation into a 500."""
+
+    def on_problem(problem: Problem) -> Response:
+        if strict and not _is_promised(problem):
+            log.error("undocumented problem", extra={"slug": problem.slug, "path": request.path})
+            return _answer(problems.ServerTrouble(f"未写入文档的问题:{problem.slug}"))
+        return _answer(problem)
+
+    app.register_error_handler(Problem, on_problem)
+    app.register_error_handler(outbound.OutsideError, lambda error: on_problem(_of_outside(error)))
+    app.register_error_handler(DBAPIError, lambda error: _answer(_of_database(error)))
+    app.register_error_handler(PoolTimeout, lambda _error: _answer(OurSilence(retry_after=2)))
+    app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(Exception, _of_anything)
+
+
+def promised(route: object) -> tuple[type[Problem], ...]:
+    """Every problem the endpoint may answer: its own and those of its kind."""
+    writes, audience = getattr(route, "writes", False), getattr(route, "audience", "public")
+    kinds = [*getattr(route, "problems", ()), *UNIVERSAL, OurSilence]
+    kinds += FOR_SESSIONS if audience not in ("public", "provider") else ()
+    kinds += FOR_BODIES if getattr(route, "body", None) is not None else ()
+    kinds += FOR_QUERIES if getattr(route, "query", None) is not None else ()
+    kinds += FOR_KEYS if writes and audience != "provider" else ()
+    return tuple(dict.fromkeys(kinds))
+
+
+def _is_promised(problem: Problem) -> bool:
+    route = g.get("route")
+    return route is None or any(problem.slug == kind.slug for kind in promised(route))
+
+
+def _answer(problem: Problem) -> Response:
+    body = orjson.dumps(problem.as_dict(f"urn:zhangban:request:{g.get('request_id', '')}"), default=str)
+    response = Response(body, problem.status, content_type=MEDIA)
+    if problem.retry_after is not None:
+        response.headers["Retry-After"] = str(problem.retry_after)
+    if problem.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _of_outside(error: outbound.OutsideError) -> Problem:
+    """What happened outside, told to whoever waits: never a guess."""
+    if isinstance(error, outbound.Refused):
+        return problems.ChannelRefused(code=error.code)
+    return problems.ChannelSilent(retry_after=5)
+
+
+def _of_database(error: DBAPIError) -> Problem:
+    sqlstate = getattr(error.orig, "sqlstate", None) or ""
+    if sqlstate.startswith("22"):
+        return problems.MalformedRequest("有内容超出了可以保存的范围。")
+    if sqlstate == psycopg.errors.LockNotAvailable.sqlstate:
+        return problems.StillInProgress(retry_after=2)
+    log.exception("database trouble", exc_info=error)
+    if isinstance(error, IntegrityError):
+        return problems.Conflict()
+    return OurSilence(retry_after=3) if _is_absence(error, sqlstate) else problems.ServerTrouble()
+
+
+def _is_absence(error: DBAPIError, sqlstate: str) -> bool:
+    return error.connection_invalidated or sqlstate[:2] in ("", "08", "53", "57", "40", "25")
+
+
+def _of_http(error: HTTPException) -> Response:
+    if error.code is not None and error.code < 400:
+        return Response(error.get_response().get_data(), error.code, error.get_response().headers)
+    kinds: dict[int, type[Problem]] = {
+        404: problems.NotFound,
+        405: problems.MethodNotAllowed,
+        413: problems.TooLarge,
+        415: problems.UnsupportedMedia,
+    }
+    kind = kinds.get(error.code or 500)
+    if kind is None:
+        kind = problems.MalformedRequest if (error.code or 500) < 500 else problems.ServerTrouble
+    return _answer(kind())
+
+
+def _of_anything(error: Exception) -> Response:
+    log.exception("unexpected", exc_info=error)
+    return _answer(problems.ServerTrouble())

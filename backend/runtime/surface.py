@@ -1,0 +1,221 @@
+"""Windows: how a function becomes an endpoint with an audience, a schema and one translation of its problems.
+
+    mp = Surface("mp", "/mp/v1", audience="citizen", title="...")
+
+    @mp.post("/cases", body=SubmitCase, answers=CaseReceipt, status=201, problems=(ItemNotPublished,))
+    def submit(call: Call[SubmitCase], u: Unit) -> CaseReceipt: ...
+
+A POST (PUT, PATCH, DELETE) runs in one unit together with its Idempotency-Key; one declared with `steps=True`
+opens its own units because it calls outside in between. The OpenAPI document is made from the same declarations.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+import orjson
+from flask import Blueprint, Response, g, request
+
+from backend.kernel.problems import Problem
+from backend.runtime import answers, audience, bodies
+from backend.runtime.answers import Kept, Key
+from backend.runtime.audience import Principal
+from backend.runtime.bodies import Body, Query, RawBody
+from backend.runtime.paging import Page
+from backend.store.unit import Unit, run_unit, unit
+
+__all__ = ["Body", "Call", "Page", "Query", "RawBody", "Route", "Surface", "Unit"]
+
+B = TypeVar("B")
+F = TypeVar("F", bound=Callable[..., Any])
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[B]):
+    """One request, read and recognised. `device` and `ip_digest` name the caller's device without storing it."""
+
+    principal: Principal
+    body: B
+    query: Any
+    key: str
+    request_id: str
+    device: str
+    ip_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What an endpoint promises; the OpenAPI document is read from these."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    audience: str
+    status: int
+    answers: Any
+    body: type[Body] | RawBody | None
+    query: type[Query] | None
+    problems: tuple[type[Problem], ...]
+    steps: bool
+    keep: timedelta
+    run: Callable[..., Any]
+
+    @property
+    def writes(self) -> bool:
+        return self.method != "GET"
+
+
+class Surface:
+    """A family of endpoints under one prefix for one audience."""
+
+    def __init__(self, name: str, prefix: str, *, audience: str, title: str) -> None:
+        self.name, self.prefix, self.audience, self.title = name, prefix, audience, title
+        self.routes: list[Route] = []
+
+    def get(self, path: str, **promises: Any) -> Callable[[F], F]:
+        return self._declare("GET", path, **promises)
+
+    def post(self, path: str, **promises: Any) -> Callable[[F], F]:
+        return self._declare("POST", path, **promises)
+
+    def put(self, path: str, **promises: Any) -> Callable[[F], F]:
+        return self._declare("PUT", path, **promises)
+
+    def patch(self, path: str, **promises: Any) -> Callable[[F], F]:
+        return self._declare("PATCH", path, **promises)
+
+    def delete(self, path: str, **promises: Any) -> Callable[[F], F]:
+        return self._declare("DELETE", path, **promises)
+
+    def blueprint(self) -> Blueprint:
+        """The Flask side of this surface."""
+        blueprint = Blueprint(self.name, __name__, url_prefix=self.prefix)
+        for route in self.routes:
+            blueprint.add_url_rule(route.path, route.name, _view(route), methods=[route.method])
+        return blueprint
+
+    def _declare(
+        self, method: str, path: str, *, answers: Any = None, status: int = 200, body: Any = None,
+        query: Any = None, problems: tuple[type[Problem], ...] = (), audience: str | None = None,
+        steps: bool = False, keep: timedelta | None = None,
+    ) -> Callable[[F], F]:  # fmt: skip
+        who = audience or self.audience
+
+        def enrol(function: F) -> F:
+            self.routes.append(
+                Route(
+                    method=method,
+                    path=path,
+                    name=function.__name__,
+                    summary=_first_line(function),
+                    audience=who,
+                    status=status,
+                    answers=answers,
+                    body=body,
+                    query=query,
+                    problems=problems,
+                    steps=steps,
+                    keep=keep or _life(who),
+                    run=function,
+                )  # fmt: skip
+            )
+            return function
+
+        return enrol
+
+
+def _life(who: str) -> timedelta:
+    """Answers to strangers may hold tokens: they are kept just long enough for a weak network to repeat."""
+    return answers.PUBLIC_LIFE if who == "public" else answers.LIFE
+
+
+def _first_line(function: Callable[..., Any]) -> str:
+    return (function.__doc__ or "").strip().split("\n", 1)[0]
+
+
+def _view(route: Route) -> Callable[..., Response]:
+    def view(**path: str) -> Response:
+        g.route = route
+        principal = audience.principal_of(route.audience, request)
+        call = _call(route, principal)
+        if not route.writes:
+            return _read(route, route.run(call, **path))
+        key = _key(route, principal)
+        kept = _in_steps(route, key, call, path) if route.steps else _in_one_unit(route, key, call, path)
+        return Response(kept.body, kept.status, mimetype=JSON)
+
+    return view
+
+
+def _call(route: Route, principal: Principal) -> Call[Any]:
+    body: Any = None
+    if isinstance(route.body, RawBody):
+        body = bodies.read_raw(request, route.body)
+    elif route.body is not None:
+        body = bodies.read_body(request, route.body)
+    return Call(
+        principal=principal,
+        body=body,
+        query=bodies.read_query(request, route.query) if route.query else None,
+        key=request.headers.get("Idempotency-Key", ""),
+        request_id=g.request_id,
+        device=request.headers.get("X-Device-Id", "")[:64],
+        ip_digest=hashlib.blake2b((request.remote_addr or "").encode(), digest_size=12).hexdigest(),
+    )
+
+
+def _key(route: Route, principal: Principal) -> Key:
+    scope = f"{route.audience}:{principal.kind}:{principal.id}"
+    body = bodies.bytes_of(request, _most(route)) if route.body is not None else b""
+    asked = (request.method, request.full_path, body)
+    return answers.read_key(request.headers.get("Idempotency-Key"), scope, asked, route.keep)
+
+
+def _most(route: Route) -> int:
+    return route.body.max_bytes if isinstance(route.body, RawBody) else bodies.JSON_MAX_BYTES
+
+
+def _in_one_unit(route: Route, key: Key, call: Call[Any], path: dict[str, str]) -> Kept:
+    def work(u: Unit) -> Kept:
+        kept = answers.claim(u.session, key)
+        if kept is None:
+            kept = Kept(route.status, _dump(route.run(call, u, **path)))
+            u.flush()
+            answers.keep(u.session, key, kept)
+        return kept
+
+    return run_unit(work)
+
+
+def _in_steps(route: Route, key: Key, call: Call[Any], path: dict[str, str]) -> Kept:
+    if (before := run_unit(lambda u: answers.claim(u.session, key))) is not None:
+        return before
+    try:
+        kept = Kept(route.status, _dump(route.run(call, **path)))
+    except Exception:
+        # The work itself is safe to repeat, so a refusal (or a silent provider) gives the key back at once.
+        run_unit(lambda u: answers.forget(u.session, key))
+        raise
+    with unit() as u:
+        answers.keep(u.session, key, kept)
+    return kept
+
+
+def _read(route: Route, result: Any) -> Response:
+    if isinstance(result, Response):
+        return result
+    body = _dump(result)
+    etag = hashlib.blake2b(body, digest_size=12).hexdigest()
+    seen = request.headers.get("If-None-Match", "")
+    response = Response(status=304) if f'"{etag}"' in seen else Response(body, route.status, mimetype=JSON)
+    response.headers["ETag"] = f'W/"{etag}"'
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _dump(result: Any) -> bytes:
+    return b"" if result is None else orjson.dumps(result)

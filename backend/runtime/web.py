@@ -1,0 +1,92 @@
+"""Puts the surfaces into one Flask app: request ids, figures, health, security headers, documentation."""
+
+import hmac
+import os
+import re
+from collections.abc import Callable, Sequence
+
+from flask import Blueprint, Flask, Response, g, request
+from sqlalchemy.exc import SQLAlchemyError
+
+from backend.kernel import clock, ids
+from backend.runtime import logs, metrics, openapi, refusals
+from backend.runtime.surface import Surface
+from backend.store import engine
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+MOST_BYTES = 12 * 1024 * 1024
+
+
+def build(
+    surfaces: Sequence[Surface], blueprints: Sequence[Blueprint], *, mode: str, ready: Callable[[], bool]
+) -> Flask:
+    """The WSGI app. `ready` says whether this process may take citizens' requests."""
+    app = Flask("zhangban", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.before_request(_begin)
+    app.after_request(_end)
+    refusals.set_up(app, strict=mode == "test")
+    for surface in surfaces:
+        app.register_blueprint(surface.blueprint())
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint)
+    app.register_blueprint(openapi.blueprint(surfaces))
+    app.register_blueprint(_health(ready))
+    return app
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else ids.new_id("rq")
+    g.started = clock.monotonic()
+    logs.request_id.set(g.request_id)
+
+
+def _end(response: Response) -> Response:
+    route = g.get("route")
+    surface = request.blueprint or "none"
+    name = route.name if route else (request.endpoint or "none")
+    metrics.REQUESTS.labels(surface, name, str(response.status_code)).inc()
+    metrics.SECONDS.labels(surface).observe(clock.monotonic() - g.started)
+    headers = response.headers
+    headers["X-Request-Id"] = g.request_id
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers.setdefault("Cache-Control", "no-store")
+    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    return response
+
+
+def _health(ready: Callable[[], bool]) -> Blueprint:
+    health = Blueprint("health", __name__)
+
+    @health.get("/health/live")
+    def live() -> dict[str, str]:
+        return {"status": "live"}
+
+    @health.get("/health/ready")
+    def is_ready() -> tuple[dict[str, str], int]:
+        try:
+            fit = engine.is_alive() and ready()
+        except SQLAlchemyError:
+            fit = False
+        return ({"status": "ready"}, 200) if fit else ({"status": "not ready"}, 503)
+
+    @health.get("/metrics")
+    def figures() -> Response:
+        if not _from_inside():
+            return Response(status=404)
+        return Response(metrics.exposition(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return health
+
+
+def _from_inside() -> bool:
+    """Figures are for the town's own collectors: this machine, or the bearer of METRICS_TOKEN."""
+    token = os.environ.get("METRICS_TOKEN", "")
+    if token:
+        return hmac.compare_digest(
+            request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode()
+        )
+    return request.remote_addr in ("127.0.0.1", "::1")
