@@ -1,0 +1,183 @@
+"""What can be asked of the booking office."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from backend import catalogue
+from backend.booking.machine import BOOKING, HELD, LIVE
+from backend.booking.models import CODE, BookingRow, PlaceRow, SiteRow, SlotRow
+from backend.booking.views import BookingView, Site, Slot
+from backend.kernel import clock
+from backend.kernel.problems import NotYours
+from backend.store import vault
+from backend.store.unit import Unit
+
+ALTERNATIVES = 3
+
+
+def sites_for(u: Unit, item_id: str) -> list[Site]:
+    """Sites that serve an item, by name."""
+    rows = u.session.scalars(
+        select(SiteRow).where(SiteRow.item_ids.contains([item_id])).order_by(SiteRow.name)
+    )
+    return [site_view(row) for row in rows]
+
+
+def free_slots(
+    u: Unit, item_id: str, *, site_id: str | None = None, day: date | None = None, subject: str | None = None,
+    limit: int = 100, only_free: bool = False,
+) -> list[Slot]:  # fmt: skip
+    """Slots that may be booked now, soonest first, with the places left in each."""
+    free = (
+        select(func.count())
+        .where(PlaceRow.slot_id == SlotRow.id, PlaceRow.booking_id.is_(None))
+        .scalar_subquery()
+    )
+    query = select(SlotRow, free).where(SlotRow.item_id == item_id, SlotRow.closes_at > clock.now())
+    if site_id is not None:
+        query = query.where(SlotRow.site_id == site_id)
+    if subject is not None:
+        query = query.where(SlotRow.subject == subject)
+    if day is not None:
+        first = clock.start_of_day(day)
+        query = query.where(SlotRow.starts_at >= first, SlotRow.starts_at < first + timedelta(days=1))
+    if only_free:
+        query = query.where(free > 0)
+    rows = u.session.execute(query.order_by(SlotRow.starts_at, SlotRow.id).limit(limit))
+    return [slot_view(row, int(left)) for row, left in rows]
+
+
+def site_of(u: Unit, site_id: str) -> Site:
+    """One site. Raises NotYours when there is none."""
+    row = u.get(SiteRow, site_id)
+    if row is None:
+        raise NotYours
+    return site_view(row)
+
+
+def slot_of(u: Unit, slot_id: str) -> Slot:
+    """One slot, without counting its places. Raises NotYours when there is none."""
+    row = u.get(SlotRow, slot_id)
+    if row is None:
+        raise NotYours
+    return slot_view(row, 0)
+
+
+def alternatives(u: Unit, slot: SlotRow) -> list[str]:
+    """The next free slots for the same item and subject, offered when one is taken."""
+    found = free_slots(u, slot.item_id, subject=slot.subject, limit=ALTERNATIVES, only_free=True)
+    return [one.id for one in found]
+
+
+def booking_of(u: Unit, booking_id: str, person_id: str) -> BookingView:
+    """A person's own booking. Raises NotYours, also for one that does not exist."""
+    row = u.get(BookingRow, booking_id)
+    if row is None or row.person_id != person_id:
+        raise NotYours
+    return booking_view(u, row, owner=True)
+
+
+def bookings_of(u: Unit, person_id: str, *, after: str | None = None, limit: int = 20) -> list[BookingView]:
+    """A person's bookings, newest first; `after` is the id of the last one seen."""
+    query = select(BookingRow).where(BookingRow.person_id == person_id)
+    if after is not None:
+        query = query.where(BookingRow.id < after)
+    rows = u.session.scalars(query.order_by(BookingRow.id.desc()).limit(limit)).all()
+    return [booking_view(u, row, owner=True) for row in rows]
+
+
+def bookings_at(u: Unit, site_id: str, day: date) -> list[BookingView]:
+    """Who is expected at a site on a day (without check-in codes), in the order of time."""
+    first = clock.start_of_day(day)
+    query = (
+        select(BookingRow)
+        .join(SlotRow, SlotRow.id == BookingRow.slot_id)
+        .where(
+            SlotRow.site_id == site_id,
+            SlotRow.starts_at >= first,
+            SlotRow.starts_at < first + timedelta(days=1),
+        )
+        .where(BookingRow.state.in_(LIVE))
+        .order_by(SlotRow.starts_at, BookingRow.id)
+    )
+    return [booking_view(u, row, owner=False) for row in u.session.scalars(query)]
+
+
+def facts_for(u: Unit, booking_id: str) -> Mapping[str, str]:
+    """Words for messages: place, when, item, code."""
+    row = u.get(BookingRow, booking_id)
+    if row is None:
+        return {}
+    view = booking_view(u, row, owner=True)
+    return {
+        "place": view.site.name,
+        "address": view.site.address,
+        "when": spoken(view.starts_at),
+        "item": catalogue.published_version(u, view.item_id).short_name,
+        "code": view.check_in_code or "",
+        "state": view.state_label,
+    }
+
+
+def spoken(at: datetime) -> str:
+    """A time as people say it: 11月25日09:30."""
+    local = clock.local(at)
+    return f"{local.month}月{local.day}日{local:%H:%M}"
+
+
+_BROKEN_BOOKS = {
+    "a place is held by a booking that is not live": """
+        SELECT p.slot_id || '/' || p.number FROM booking_place p LEFT JOIN booking_booking b ON b.id = p.booking_id
+        WHERE p.booking_id IS NOT NULL AND (b.id IS NULL OR b.slot_id <> p.slot_id
+            OR b.state NOT IN ('held', 'confirmed', 'checked_in', 'served', 'missed'))""",
+    "a live booking has no place": """
+        SELECT b.id FROM booking_booking b LEFT JOIN booking_place p ON p.booking_id = b.id
+        WHERE b.state IN ('held', 'confirmed', 'checked_in') AND p.booking_id IS NULL""",
+    "a slot has more places than its capacity": """
+        SELECT s.id FROM booking_slot s JOIN booking_place p ON p.slot_id = s.id
+        GROUP BY s.id, s.capacity HAVING count(*) > s.capacity""",
+}
+
+
+def check_books(u: Unit) -> list[str]:
+    """Everything that contradicts itself; empty when the books are in order."""
+    return [
+        f"booking: {fault}: {found}"
+        for fault, query in _BROKEN_BOOKS.items()
+        for (found,) in u.session.execute(text(query))
+    ]
+
+
+def site_view(row: SiteRow) -> Site:
+    return Site(row.id, row.name, row.kind, row.department_id, row.region_code, row.address)
+
+
+def slot_view(row: SlotRow, free: int) -> Slot:
+    return Slot(row.id, row.site_id, row.item_id, row.subject, row.starts_at, row.ends_at, row.capacity, free)
+
+
+def booking_view(u: Unit, row: BookingRow, *, owner: bool) -> BookingView:
+    slot, site = slot_and_site(u.session, row.slot_id)
+    return BookingView(
+        id=row.id,
+        state=row.state,
+        state_label=BOOKING.label(row.state),
+        item_id=row.item_id,
+        subject=row.subject,
+        case_id=row.case_id,
+        person_id=row.person_id,
+        site=site_view(site),
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+        held_until=row.held_until if row.state == HELD else None,
+        check_in_code=vault.open_sealed(CODE.place, row.id, row.check_in_code) if owner else None,
+        cancel_until=slot.starts_at - timedelta(hours=slot.cancel_before_hours),
+    )
+
+
+def slot_and_site(session: Session, slot_id: str) -> tuple[SlotRow, SiteRow]:
+    slot = session.get_one(SlotRow, slot_id)
+    return slot, session.get_one(SiteRow, slot.site_id)
