@@ -1,0 +1,154 @@
+"""Alipay's bills of a past day: a zip of GBK CSV files behind a link that lives 30 seconds."""
+
+import io
+import secrets
+import zipfile
+from datetime import date, datetime, time, timedelta
+
+from simulators import alipay_trades
+from simulators.alipay_seal import Refused, business_refusal
+from simulators.alipay_trades import yuan
+from simulators.books import Doc, Page
+from simulators.clock import SHANGHAI, plain
+from simulators.world import World
+
+_FILES = "alipay_files.bill"
+_LINK_SECONDS = 30
+_TRADE_HEAD = (
+    "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,订单金额（元）,"
+    "商家实收（元）,支付宝红包（元）,集分宝（元）,支付宝优惠（元）,商家优惠（元）,券核销金额（元）,券名称,"
+    "商家红包消费金额（元）,卡消费金额（元）,退款批次号/请求号,服务费（元）,分润（元）,备注"
+)
+_FLOW_HEAD = (
+    "账务流水号,业务流水号,商户订单号,商品名称,发生时间,对方账号,收入金额（+元）,支出金额（-元）,账户余额（元）,"
+    "交易渠道,业务类型,备注"
+)
+_KINDS = {"trade": ("业务明细", _TRADE_HEAD), "signcustomer": ("账务明细", _FLOW_HEAD)}
+
+
+def offer(world: World, page: Page, wish: Doc) -> Doc:
+    """Where the bill of a day lies; raises Refused."""
+    kind, day = str(wish.get("bill_type", "")), _day(world, str(wish.get("bill_date", "")))
+    if kind not in _KINDS:
+        raise Refused("40004", "isv.invalid-arguments", "参数无效：bill_type")
+    moves = _moves(page, day.isoformat())
+    if not moves:
+        raise business_refusal("isp.bill_not_exist", "账单不存在")
+    token = secrets.token_urlsafe(24)
+    expires_at = world.clock.wire_seconds() + _LINK_SECONDS
+    page.put(_FILES, token, {"kind": kind, "day": day.isoformat(), "moves": moves, "expires_at": expires_at})
+    return {"bill_download_url": f"{world.base_url}/alipay/bill/download?token={token}"}
+
+
+def fetch(world: World, page: Page, token: str) -> bytes | None:
+    """The zip behind a link, or None when the link is dead."""
+    file = page.get(_FILES, token)
+    if file is None or file["expires_at"] < world.clock.wire_seconds():
+        return None
+    return _zip(world, file)
+
+
+def _day(world: World, text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise Refused("40004", "isv.invalid-arguments", "参数无效：bill_date") from None
+    if world.clock.local() < datetime.combine(day + timedelta(days=1), time(10), SHANGHAI):
+        raise business_refusal("isp.bill_not_exist", "账单次日10点后可下载")
+    return day
+
+
+def _moves(page: Page, day: str) -> list[Doc]:
+    """Payments and refunds of a day in order of time, fen signed."""
+    moves = []
+    for trade in page.all(alipay_trades.TRADES):
+        about = {name: trade[name] for name in ("trade_no", "out_trade_no", "subject", "buyer_logon_id")}
+        if trade["paid_at"][:10] == day:
+            paid = {"at": trade["paid_at"], "fen": trade["fen"], "request": ""}
+            moves.append(about | paid | {"created_at": trade["created_at"]})
+        for back in page.all(alipay_trades.REFUNDS, trade["out_trade_no"]):
+            if back["at"][:10] == day:
+                given = {"at": back["at"], "fen": -back["fen"], "request": back["out_request_no"]}
+                moves.append(about | given | {"created_at": trade["created_at"]})
+    return sorted(moves, key=lambda move: str(move["at"]))
+
+
+def _zip(world: World, file: Doc) -> bytes:
+    name, head = _KINDS[file["kind"]]
+    rows = _trade_rows(file["moves"]) if file["kind"] == "trade" else _flow_rows(file["moves"])
+    text = _frame(world, name, file, [head, *rows])
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+        day = file["day"].replace("-", "")
+        packed.writestr(
+            f"{world.keys['ALIPAY_SELLER_ID']}0156_{day}_{name}.csv", text.encode("gbk", "replace")
+        )
+    return buffer.getvalue()
+
+
+def _trade_rows(moves: list[Doc]) -> list[str]:
+    return [
+        _line(
+            *(move["trade_no"], move["out_trade_no"], "退款" if move["request"] else "交易", move["subject"]),
+            *(move["created_at"], move["at"], "", "", "", "", move["buyer_logon_id"]),
+            *(_signed(move["fen"]), _signed(move["fen"])),
+            *(
+                "0.00",
+                "0.00",
+                "0.00",
+                "0.00",
+                "0.00",
+                "",
+                "0.00",
+                "0.00",
+                move["request"],
+                "0.00",
+                "0.00",
+                "",
+            ),
+        )
+        for move in moves
+    ]
+
+
+def _flow_rows(moves: list[Doc]) -> list[str]:
+    rows, balance = [], 0
+    for number, move in enumerate(moves, start=1):
+        balance += move["fen"]
+        income, outgo = (_signed(move["fen"]), "") if move["fen"] > 0 else ("", _signed(move["fen"]))
+        rows.append(
+            _line(
+                *(f"{move['at'][:10].replace('-', '')}{number:020d}", move["trade_no"], move["out_trade_no"]),
+                *(move["subject"], move["at"], move["buyer_logon_id"], income, outgo, _signed(balance)),
+                *("支付宝", "交易退款" if move["request"] else "在线支付", ""),
+            )
+        )
+    return rows
+
+
+def _frame(world: World, name: str, file: Doc, lines: list[str]) -> str:
+    year, month, day = file["day"].split("-")
+    paid = [move["fen"] for move in file["moves"] if move["fen"] > 0]
+    back = [-move["fen"] for move in file["moves"] if move["fen"] < 0]
+    start, end = f"{year}年{month}月{day}日 00:00:00", f"{year}年{month}月{day}日 24:00:00"
+    framed = [
+        f"#支付宝{name}查询",
+        f"#账号：[{world.keys['ALIPAY_SELLER_ID']}0156]",
+        f"#起始日期：[{start}]   终止日期：[{end}]",
+        f"#{'-' * 41}{name}列表{'-' * 40}",
+        *lines,
+        f"#{'-' * 41}{name}列表结束{'-' * 36}",
+        f"#交易合计：{len(paid)}笔，商家实收共{yuan(sum(paid))}元，商家优惠共0.00元",
+        f"#退款合计：{len(back)}笔，商家实收退款共{_signed(-sum(back))}元，商家优惠退款共0.00元",
+        f"#导出时间：[{plain(world.clock.now())}]",
+    ]
+    return "".join(line + "\r\n" for line in framed)
+
+
+def _line(*values: str) -> str:
+    # Every value is followed by a tab, so that spreadsheets leave long numbers alone.
+    return ",".join(value.replace(",", " ") + "\t" for value in values)
+
+
+def _signed(fen: int) -> str:
+    return f"-{yuan(-fen)}" if fen < 0 else yuan(fen)
