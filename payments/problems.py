@@ -1,0 +1,109 @@
+"""What the payments bureau refuses, and what the payer does next.
+
+Problem
+├── Conflict
+│   ├── FeeAlreadyPaid     somebody paid this
+│   ├── PaymentOver        this payment is closed: begin a new one
+│   ├── NotRefundable      no money of this payment is there to return
+│   ├── BillNotDue         paid, or withdrawn by the department
+│   ├── BillNumberTaken    the number stands on another bill
+│   └── MustVisitWindow    the window first (HN-07)
+├── NotFound
+│   ├── PaymentNotFound    absent, or somebody else's
+│   └── BillNotFound       unknown number and wrong second factor look the same
+└── InvalidInput
+    ├── AmountOutOfRange
+    ├── ChannelUnknown
+    ├── PayerUnknown       the payer has no account with this channel
+    └── RefundTooLarge
+"""
+
+from backend.kernel.problems import Conflict, InvalidInput, NotFound
+
+
+class FeeAlreadyPaid(Conflict):
+    """The subject is settled by a payment."""
+
+    slug = "fee-already-paid"
+    title = "这笔费用已经支付，无需再付。"
+
+
+class FeeNotDue(Conflict):
+    """The matter asks for no money now."""
+
+    slug = "fee-not-due"
+    title = "这件事项目前没有需要缴纳的费用，请在办理进度中查看。"
+
+
+class PaymentOver(Conflict):
+    """The payment can no longer be paid."""
+
+    slug = "payment-over"
+    title = "这笔支付单已经失效，请重新发起支付。"
+
+
+class NotRefundable(Conflict):
+    """Nothing was received, or it is contested."""
+
+    slug = "not-refundable"
+    title = "这笔支付目前不能退款，请先核对支付状态。"
+
+
+class BillNotDue(Conflict):
+    """The bill is paid or withdrawn."""
+
+    slug = "bill-not-due"
+    title = "这张缴款通知不需要缴款，请刷新后查看。"
+
+
+class BillNumberTaken(Conflict):
+    """Another bill carries this notice number."""
+
+    slug = "bill-number-taken"
+    title = "这个缴款码已用于内容不同的缴款通知，请核对后重新提交。"
+
+
+class MustVisitWindow(Conflict):
+    """HN-07: a fine whose principal is above 200 yuan is handled at the window before it is paid online."""
+
+    slug = "must-visit-window"
+    title = "罚款金额超过 200 元，请先到窗口处理，处理后即可在线缴款。"
+
+
+class PaymentNotFound(NotFound):
+    """Absent or foreign; both look the same."""
+
+
+class BillNotFound(NotFound):
+    """Unknown number or wrong second factor; nobody learns which."""
+
+    slug = "bill-not-found"
+    title = "没有查到缴款通知，请核对缴款码和验证信息。"
+
+
+class AmountOutOfRange(InvalidInput):
+    """Not a whole number of fen between one and the limit."""
+
+    slug = "amount-out-of-range"
+    title = "金额不正确，请核对后重新提交。"
+
+
+class ChannelUnknown(InvalidInput):
+    """No such payment channel."""
+
+    slug = "payment-channel-unknown"
+    title = "不支持这种支付方式，请选择微信支付或支付宝。"
+
+
+class PayerUnknown(InvalidInput):
+    """The payer never logged in through the platform of this channel."""
+
+    slug = "payer-unknown"
+    title = "请在对应的小程序内登录后，再用这种方式支付。"
+
+
+class RefundTooLarge(InvalidInput):
+    """More than what is left of the payment."""
+
+    slug = "refund-too-large"
+    title = "退款金额超过可退金额，请核对后重新提交。"

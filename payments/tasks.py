@@ -1,0 +1,100 @@
+"""Chores: ask about payments that stay silent, and bring refunds to their end.
+
+Claiming is moving `ask_next_at` to the next rung of the ladder, committed before the telephone is lifted: a
+worker that dies leaves a row that is simply asked about one rung later.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import TypeVar
+
+from sqlalchemy import and_, or_, select
+
+from backend.kernel import clock
+from backend.runtime.worker import chore
+from backend.store.unit import CLOCK, Unit, run_unit
+from payments import asking, refunds, subjects
+from payments.asking import Silent, Underway
+from payments.bill_questions import forget_old_guesses
+from payments.machine import CLOSING, LIVE, OPEN, UNDER_WAY
+from payments.models import Payment, Refund
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+LADDER = tuple(timedelta(seconds=s) for s in (5, 10, 20, 40, 90, 180))
+"""At most six questions while a payer may still pay; then the expiry asks, and closing goes on asking."""
+REFUND_LADDER = tuple(timedelta(seconds=s) for s in (5, 15, 30, 60, 180, 600, 3600))
+BATCH = 50
+LINES = 4
+
+
+@chore(subjects.SWEEP, every=timedelta(seconds=5))
+def sweep() -> int:
+    """Ask about silent payments, and close those whose time is over; returns how many had news."""
+    return _each(asking.ask, run_unit(_claim_payments))
+
+
+@chore(refunds.SWEEP, every=timedelta(seconds=5))
+def sweep_refunds() -> int:
+    """Send refunds that were promised, and ask about those on their way; returns how many had news."""
+    return _each(asking.ask_refund, run_unit(_claim_refunds))
+
+
+@chore("payments.forget_guesses", every=timedelta(hours=1))
+def forget_guesses() -> int:
+    """Drop the counts of failed lookups whose hour is over."""
+    run_unit(forget_old_guesses)
+    return 0
+
+
+def _claim_payments(u: Unit) -> list[Silent]:
+    expired = and_(Payment.state.in_(LIVE), Payment.expires_at <= clock.now())
+    due = or_(expired, Payment.ask_next_at <= clock.wire_now())
+    wanted = select(Payment).where(Payment.state.in_(OPEN), due).order_by(Payment.ask_next_at).limit(BATCH)
+    return [_claimed(u, row) for row in u.session.scalars(wanted.with_for_update(skip_locked=True))]
+
+
+def _claimed(u: Unit, payment: Payment) -> Silent:
+    if payment.state in LIVE and payment.expires_at <= clock.now():
+        subjects.request_closing(u, payment, CLOCK)
+    rung = LADDER[min(payment.asked, len(LADDER) - 1)]
+    last = payment.asked + 1 >= len(LADDER) and payment.state != CLOSING
+    payment.asked, payment.asked_at = payment.asked + 1, clock.wire_now()
+    # After the last rung the expiry asks again; until then the payer's own question does.
+    payment.ask_next_at = clock.wire_now() + (timedelta(days=1) if last else rung)
+    return asking.silent_one(payment)
+
+
+def _claim_refunds(u: Unit) -> list[Underway]:
+    wanted = (
+        select(Refund, Payment)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Refund.state.in_(UNDER_WAY), Refund.ask_next_at <= clock.wire_now())
+        .order_by(Refund.ask_next_at)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True, of=Refund)
+    )
+    claimed = []
+    for refund, payment in u.session.execute(wanted):
+        refund.ask_next_at = clock.wire_now() + REFUND_LADDER[min(refund.asked, len(REFUND_LADDER) - 1)]
+        refund.asked += 1
+        claimed.append(asking.underway_one(refund, payment))
+    return claimed
+
+
+def _each(work: Callable[[T], bool], things: Sequence[T]) -> int:
+    """Do all at once over a few lines; one that fails is told and does not hold up the others."""
+
+    def quietly(thing: T) -> bool:
+        try:
+            return work(thing)
+        except Exception:
+            log.exception("asking a payment channel failed")
+            return False
+
+    if not things:
+        return 0
+    with ThreadPoolExecutor(max_workers=LINES) as lines:
+        return sum(lines.map(quietly, things))
