@@ -21,17 +21,18 @@ LIFE = timedelta(hours=24)
 PUBLIC_LIFE = timedelta(seconds=60)
 _PLACE = "store_answer.answer"
 
-_CLAIM = text("""
+_CLAIM = """
     INSERT INTO store_answer (scope, key, digest, lease_until, expires_at)
-    VALUES (:scope, :key, :digest, :lease, :expires)
+    VALUES (%(scope)s, %(key)s, %(digest)s, %(lease)s, %(expires)s)
     ON CONFLICT (scope, key) DO UPDATE SET digest = excluded.digest, lease_until = excluded.lease_until,
         expires_at = excluded.expires_at, status = NULL, answer = NULL
-    WHERE store_answer.expires_at <= :at
-       OR (store_answer.status IS NULL AND store_answer.lease_until <= :at AND store_answer.digest = excluded.digest)
+    WHERE store_answer.expires_at <= %(at)s
+       OR (store_answer.status IS NULL AND store_answer.lease_until <= %(at)s
+           AND store_answer.digest = excluded.digest)
     RETURNING 1
-""")
-_READ = text("SELECT digest, status, answer FROM store_answer WHERE scope = :scope AND key = :key")
-_KEEP = text("UPDATE store_answer SET status = :status, answer = :answer WHERE scope = :scope AND key = :key")
+"""
+_READ = "SELECT digest, status, answer FROM store_answer WHERE scope = %(scope)s AND key = %(key)s"
+_KEEP = "UPDATE store_answer SET status = %(status)s, answer = %(answer)s WHERE scope = %(scope)s AND key = %(key)s"
 _FORGET = text("DELETE FROM store_answer WHERE scope = :scope AND key = :key AND status IS NULL")
 _PURGE = text("DELETE FROM store_answer WHERE expires_at <= :at")
 
@@ -74,9 +75,9 @@ def claim(session: Session, key: Key) -> Kept | None:
     """
     at = clock.wire_now()
     values = {**key.row, "digest": key.digest, "at": at, "lease": at + LEASE, "expires": at + key.life}
-    if session.execute(_CLAIM, values).scalar_one_or_none() is not None:
+    if session.connection().exec_driver_sql(_CLAIM, values).scalar_one_or_none() is not None:
         return None
-    row = session.execute(_READ, key.row).first()
+    row = session.connection().exec_driver_sql(_READ, key.row).first()
     if row is None:
         raise StillInProgress(retry_after=1)
     if bytes(row[0]) != key.digest:
@@ -89,7 +90,7 @@ def claim(session: Session, key: Key) -> Kept | None:
 def keep(session: Session, key: Key, answer: Kept) -> None:
     """Remember what was answered."""
     sealed = vault.seal_bytes(_PLACE, _row_id(key), answer.body)
-    session.execute(_KEEP, {**key.row, "status": answer.status, "answer": sealed})
+    session.connection().exec_driver_sql(_KEEP, {**key.row, "status": answer.status, "answer": sealed})
 
 
 def forget(session: Session, key: Key) -> None:

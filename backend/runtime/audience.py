@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from flask import Request
 
+from backend.kernel.problems import Problem
 from backend.store.unit import Actor
 
 AUDIENCES = ("public", "citizen", "courier", "staff", "department", "provider")
@@ -32,17 +33,34 @@ class Principal:
 PUBLIC = Principal("public", "public")
 Authenticator = Callable[[Request], Principal]
 _authenticators: dict[str, Authenticator] = {}
+_folded: dict[str, Authenticator] = {}
+_problems: dict[str, tuple[type[Problem], ...]] = {}
 
 
-def recognise(audience: str, authenticator: Authenticator) -> None:
-    """Said once per audience by the town plan."""
+def recognise(
+    audience: str,
+    authenticator: Authenticator,
+    problems: tuple[type[Problem], ...] = (),
+    folded: Authenticator | None = None,
+) -> None:
+    """Said once per audience by the town plan; `problems` are those the authenticator may raise.
+
+    `folded` reads the token only: for endpoints that look at the session in their own statement.
+    """
     if audience not in AUDIENCES:
         raise ValueError(f"unknown audience {audience}")
-    _authenticators[audience] = authenticator
+    _authenticators[audience], _problems[audience] = authenticator, problems
+    if folded is not None:
+        _folded[audience] = folded
 
 
-def principal_of(audience: str, request: Request) -> Principal:
+def problems_of(audience: str) -> tuple[type[Problem], ...]:
+    """What recognising this audience may refuse with."""
+    return _problems.get(audience, ())
+
+
+def principal_of(audience: str, request: Request, *, folded: bool = False) -> Principal:
     """Who is asking; raises Unauthenticated (or a more exact problem) when the audience does not know them."""
     if audience in ("public", "provider"):
         return PUBLIC
-    return _authenticators[audience](request)
+    return (_folded if folded else _authenticators)[audience](request)

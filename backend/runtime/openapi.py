@@ -29,7 +29,10 @@ _PAGE = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>掌办
 <link rel="stylesheet" href="/docs/swagger-ui.css"><body><div id="ui"></div>
 <script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>"""
 _START = "SwaggerUIBundle({url: '/openapi.json', dom_id: '#ui', validatorUrl: null, deepLinking: true})"
-_PAGE_POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline';"
+    " img-src 'self' data:; connect-src 'self'"
+)
 
 
 def document(surfaces: Sequence[Surface]) -> dict[str, Any]:
@@ -186,7 +189,10 @@ def _security_schemes() -> dict[str, Any]:
         "type": "apiKey",
         "in": "header",
         "name": "X-Signature",
-        "description": "HMAC-SHA256(secret, METHOD\\npath?query\\nX-Time\\nX-Nonce\\nhex(sha256(body))); 另需 X-Key-Id、X-Time、X-Nonce",
+        "description": (
+            "HMAC-SHA256(secret, METHOD\\npath?query\\nX-Time\\nX-Nonce\\nhex(sha256(body)));"
+            " 另需 X-Key-Id、X-Time、X-Nonce"
+        ),
     }
     return {
         "citizenToken": bearer,

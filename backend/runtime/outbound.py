@@ -131,7 +131,10 @@ class Answer:
 
 
 class Telephone:
-    """Plain HTTP to one provider, connections kept alive per thread. Answers of 5xx are Silent: it may have happened."""
+    """Plain HTTP to one provider, connections kept alive per thread.
+
+    An answer of 5xx is Silent: what was asked may have happened.
+    """
 
     def __init__(self, name: str, base_url: str, timeout: tuple[float, float] = TIMEOUT) -> None:
         self.name, self.base_url, self.timeout = name, base_url.rstrip("/"), timeout

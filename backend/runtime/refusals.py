@@ -11,7 +11,8 @@ from werkzeug.exceptions import HTTPException
 
 from backend.kernel import problems
 from backend.kernel.problems import Problem
-from backend.runtime import outbound
+from backend.runtime import audience, outbound
+from backend.runtime.surface import Route
 
 log = logging.getLogger(__name__)
 MEDIA = "application/problem+json"
@@ -48,19 +49,19 @@ def set_up(app: Flask, *, strict: bool) -> None:
     app.register_error_handler(Problem, on_problem)
     app.register_error_handler(outbound.OutsideError, lambda error: on_problem(_of_outside(error)))
     app.register_error_handler(DBAPIError, lambda error: _answer(_of_database(error)))
+    app.register_error_handler(psycopg.OperationalError, lambda _error: _answer(OurSilence(retry_after=3)))
     app.register_error_handler(PoolTimeout, lambda _error: _answer(OurSilence(retry_after=2)))
     app.register_error_handler(HTTPException, _of_http)
     app.register_error_handler(Exception, _of_anything)
 
 
-def promised(route: object) -> tuple[type[Problem], ...]:
+def promised(route: Route) -> tuple[type[Problem], ...]:
     """Every problem the endpoint may answer: its own and those of its kind."""
-    writes, audience = getattr(route, "writes", False), getattr(route, "audience", "public")
-    kinds = [*getattr(route, "problems", ()), *UNIVERSAL, OurSilence]
-    kinds += FOR_SESSIONS if audience not in ("public", "provider") else ()
-    kinds += FOR_BODIES if getattr(route, "body", None) is not None else ()
-    kinds += FOR_QUERIES if getattr(route, "query", None) is not None else ()
-    kinds += FOR_KEYS if writes and audience != "provider" else ()
+    kinds = [*route.problems, *UNIVERSAL, OurSilence, *audience.problems_of(route.audience)]
+    kinds += FOR_SESSIONS if route.audience not in ("public", "provider") else ()
+    kinds += FOR_BODIES if route.body is not None else ()
+    kinds += FOR_QUERIES if route.query is not None else ()
+    kinds += FOR_KEYS if route.writes and route.audience != "provider" else ()
     return tuple(dict.fromkeys(kinds))
 
 

@@ -42,7 +42,7 @@ def relay_once() -> bool:
 
     def work(u: Unit) -> bool:
         claimed.clear()
-        found = outbox.claim(u.session, clock.now())
+        found = outbox.claim(u.session, clock.wire_now())
         if found is None:
             return False
         claimed.append(found)
@@ -50,7 +50,7 @@ def relay_once() -> bool:
         if hearer is None:
             raise LookupError(f"no ear is called {found.ear}")
         hearer(u, found.event)
-        outbox.mark_done(u.session, found, clock.now())
+        outbox.mark_done(u.session, found, clock.wire_now())
         return True
 
     try:
@@ -67,7 +67,7 @@ def relay_once() -> bool:
 
 def _bury_or_wait(claimed: outbox.Claim, trouble: Exception) -> None:
     error = f"{type(trouble).__name__}: {trouble}"
-    state = run_unit(lambda u: outbox.mark_failed(u.session, claimed, clock.now(), error))
+    state = run_unit(lambda u: outbox.mark_failed(u.session, claimed, clock.wire_now(), error))
     metrics.DELIVERIES.labels(claimed.ear, state or "lost race").inc()
     log.error(
         "an ear failed",

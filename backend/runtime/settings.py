@@ -113,39 +113,16 @@ class Settings:
     keys: Keys
 
 
-PROVIDER_NAMES = tuple(
-    [
-        "WECHAT_BASE_URL",
-        "WECHAT_APPID",
-        "WECHAT_SECRET",
-        "WECHAT_PUSH_TOKEN",
-        "WECHAT_PUSH_AES_KEY",
-        "WXPAY_BASE_URL",
-        "WXPAY_MCHID",
-        "WXPAY_MERCHANT_SERIAL",
-        "WXPAY_MERCHANT_KEY_FILE",
-        "WXPAY_PUBLIC_KEY_FILE",
-        "WXPAY_PUBLIC_KEY_ID",
-        "WXPAY_APIV3_KEY",
-        "ALIPAY_GATEWAY_URL",
-        "ALIPAY_APPID",
-        "ALIPAY_SELLER_ID",
-        "ALIPAY_PRIVATE_KEY_FILE",
-        "ALIPAY_PUBLIC_KEY_FILE",
-        "ALIPAY_AES_KEY",
-        "KDNIAO_BASE_URL",
-        "KDNIAO_EBUSINESS_ID",
-        "KDNIAO_API_KEY",
-        "SMS_ALIYUN_BASE_URL",
-        "SMS_ALIYUN_ACCESS_KEY_ID",
-        "SMS_ALIYUN_ACCESS_KEY_SECRET",
-        "SMS_ALIYUN_SIGN_NAME",
-        "SMS_REPORT_TOKEN",
-        "IDENTITY_BASE_URL",
-        "IDENTITY_KEY_ID",
-        "IDENTITY_SECRET",
-    ]
-)
+_PROVIDERS = {
+    "WECHAT": "BASE_URL APPID SECRET PUSH_TOKEN PUSH_AES_KEY",
+    "WXPAY": "BASE_URL MCHID MERCHANT_SERIAL MERCHANT_KEY_FILE PUBLIC_KEY_FILE PUBLIC_KEY_ID APIV3_KEY",
+    "ALIPAY": "GATEWAY_URL APPID SELLER_ID PRIVATE_KEY_FILE PUBLIC_KEY_FILE AES_KEY",
+    "KDNIAO": "BASE_URL EBUSINESS_ID API_KEY",
+    "SMS": "ALIYUN_BASE_URL ALIYUN_ACCESS_KEY_ID ALIYUN_ACCESS_KEY_SECRET ALIYUN_SIGN_NAME REPORT_TOKEN",
+    "IDENTITY": "BASE_URL KEY_ID SECRET",
+}
+"""Names of each provider's settings, in the order of its record."""
+PROVIDER_NAMES = tuple(f"{prefix}_{name}" for prefix, names in _PROVIDERS.items() for name in names.split())
 PRODUCTION_NAMES = (
     "DATABASE_URL",
     "BROKER_URL",
@@ -175,26 +152,12 @@ def read(env: Mapping[str, str]) -> Settings:
     )
     return Settings(
         town=town,
-        wechat=WeChat(*_take(env, "WECHAT", "BASE_URL APPID SECRET PUSH_TOKEN PUSH_AES_KEY")),
-        wxpay=WeChatPay(
-            *_take(
-                env,
-                "WXPAY",
-                "BASE_URL MCHID MERCHANT_SERIAL MERCHANT_KEY_FILE PUBLIC_KEY_FILE PUBLIC_KEY_ID APIV3_KEY",
-            )
-        ),
-        alipay=Alipay(
-            *_take(env, "ALIPAY", "GATEWAY_URL APPID SELLER_ID PRIVATE_KEY_FILE PUBLIC_KEY_FILE AES_KEY")
-        ),
-        kdniao=Kdniao(*_take(env, "KDNIAO", "BASE_URL EBUSINESS_ID API_KEY")),
-        sms=SmsAliyun(
-            *_take(
-                env,
-                "SMS",
-                "ALIYUN_BASE_URL ALIYUN_ACCESS_KEY_ID ALIYUN_ACCESS_KEY_SECRET ALIYUN_SIGN_NAME REPORT_TOKEN",
-            )
-        ),
-        identity=Identity(*_take(env, "IDENTITY", "BASE_URL KEY_ID SECRET")),
+        wechat=WeChat(*_take(env, "WECHAT")),
+        wxpay=WeChatPay(*_take(env, "WXPAY")),
+        alipay=Alipay(*_take(env, "ALIPAY")),
+        kdniao=Kdniao(*_take(env, "KDNIAO")),
+        sms=SmsAliyun(*_take(env, "SMS")),
+        identity=Identity(*_take(env, "IDENTITY")),
         keys=_keys(town),
     )
 
@@ -213,8 +176,8 @@ def database_url(url: str) -> str:
     return url
 
 
-def _take(env: Mapping[str, str], prefix: str, names: str) -> list[str]:
-    return [env.get(f"{prefix}_{name}", "") for name in names.split()]
+def _take(env: Mapping[str, str], provider: str) -> list[str]:
+    return [env.get(f"{provider}_{name}", "") for name in _PROVIDERS[provider].split()]
 
 
 def _path(text: str | None) -> Path | None:

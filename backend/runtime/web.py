@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from backend.kernel import clock, ids
-from backend.runtime import logs, metrics, openapi, refusals
+from backend.runtime import home, logs, metrics, openapi, refusals
 from backend.runtime.surface import Surface
 from backend.store import engine
 
@@ -31,6 +31,7 @@ def build(
         app.register_blueprint(surface.blueprint())
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
+    app.register_blueprint(home.blueprint(surfaces))
     app.register_blueprint(openapi.blueprint(surfaces))
     app.register_blueprint(_health(ready))
     return app

@@ -1,9 +1,13 @@
 """The one engine and session factory; bound once at start, told apart by process."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, cast
 
 import orjson
+import psycopg
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -63,6 +67,25 @@ def new_session() -> Session:
     engine()
     assert _bound.sessions is not None
     return _bound.sessions()
+
+
+@contextmanager
+def reading() -> Iterator[psycopg.Connection[Any]]:
+    """A pooled connection for one question on the hot path: no transaction around it, no ORM, no compiler.
+
+    Each statement sees its own snapshot, so it is only right where one statement answers everything.
+    """
+    pooled = engine().raw_connection()
+    connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
+    try:
+        connection.autocommit = True
+        yield connection
+        connection.autocommit = False
+    except psycopg.OperationalError:
+        pooled.invalidate()
+        raise
+    finally:
+        pooled.close()
 
 
 def is_alive() -> bool:

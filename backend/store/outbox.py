@@ -1,7 +1,8 @@
 """Events recorded in the transaction of the fact, and who still has to hear them.
 
 Each (event, ear) pair is one delivery row, born with the event. The relay gives an ear only the oldest
-unfinished event of a stream; a dead letter therefore blocks its own stream and ear, and nothing else.
+unfinished event of a stream; a dead letter therefore blocks its own stream and ear, and nothing else. Times here are
+real: a business clock that was moved and set back must not leave a delivery due in the future.
 """
 
 from collections.abc import Callable
@@ -163,4 +164,7 @@ def backlog(session: Session) -> dict[str, int]:
     rows = session.execute(
         text("SELECT state, count(*) FROM store_delivery WHERE state <> 'done' GROUP BY state")
     )
-    return {DUE: 0, DEAD: 0} | {state: number for state, number in rows}
+    counts = {DUE: 0, DEAD: 0}
+    for state, number in rows:
+        counts[state] = number
+    return counts

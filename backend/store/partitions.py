@@ -1,5 +1,6 @@
 """Monthly partitions of the tables that only ever grow: made ahead, dropped when their time is over."""
 
+import itertools
 from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection, text
@@ -33,7 +34,7 @@ def make_ahead(connection: Connection, today: date) -> int:
 
 def _months(today: date) -> list[tuple[date, date]]:
     starts = [_month(today, n) for n in range(MONTHS_AHEAD + 2)]
-    return list(zip(starts, starts[1:], strict=False))
+    return list(itertools.pairwise(starts))
 
 
 def _month(today: date, ahead: int) -> date:

@@ -86,7 +86,7 @@ class Unit:
         """Send what is pending to the database now (rows, then journal and outbox)."""
         self.session.flush()
         pages, self._pages = self._pages, {}
-        if pages and book.write(self.session, pages, clock.now()):
+        if pages and book.write(self.session, pages, clock.wire_now()):
             self._after.extend(waker for waker in _wakers if waker not in self._after)
 
     def begin(

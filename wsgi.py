@@ -1,0 +1,126 @@
+"""The town plan on one page: which windows are open, who hears which event, which chores are done.
+
+`app` is the WSGI application, `celery_app` the worker's. Everything else is found from here.
+"""
+
+from celery import Celery
+from flask import Flask
+
+import courier.api
+import miniprogram_api
+import notifications
+import payments
+from backend import booking, cases, cli, department, people
+from backend import contracts as c
+from backend.booking import tasks as booking_chores
+from backend.booking.machine import BOOKING
+from backend.cases import tasks as cases_chores
+from backend.cases.machine import CASE
+from backend.catalogue.machine import VERSION
+from backend.people import tasks as people_chores
+from backend.people.machine import PERSON, RIDER, STAFF, SYSTEM_KEY
+from backend.runtime import audience, boot, facts, housekeeping, relay, web, worker
+from backend.runtime.settings import Settings, settings
+from backend.store import outbox
+from courier import tasks as courier_chores
+from courier.machine import PARCEL
+from notifications import reactions as told
+from notifications import tasks as notifications_chores
+from notifications.machine import MESSAGE
+from payments import reactions as paid
+from payments import tasks as payments_chores
+from payments.machine import BILL, PAYMENT, REFUND
+
+SURFACES = (miniprogram_api.SURFACE, courier.api.SURFACE, department.SURFACE)
+
+CALLBACKS = (
+    payments.callbacks_blueprint,
+    courier.callbacks_blueprint,
+    notifications.callbacks_blueprint,
+)
+
+# audience -> who recognises it, with which refusals, and how when the session is looked at elsewhere.
+AUDIENCES = (
+    ("citizen", people.citizen, people.TOKEN_PROBLEMS, people.citizen_folded),
+    ("courier", people.courier, people.TOKEN_PROBLEMS, None),
+    ("staff", people.staff_only, people.TOKEN_PROBLEMS, None),
+    ("department", people.staff_or_system, people.TOKEN_PROBLEMS + people.SIGNATURE_PROBLEMS, None),
+)
+
+# event -> ears. An event that nobody hears is archival: it is kept in the outbox and read by people.
+SUBSCRIPTIONS: dict[type[c.Event], tuple[outbox.Ear, ...]] = {
+    c.CorrectionRequested: (told.on_correction_requested,),
+    c.CorrectionLapsed: (told.on_correction_lapsed, courier.on_correction_lapsed, booking.on_case_closed),
+    c.PreReviewPassed: (told.on_pre_review_passed,),
+    c.CaseAccepted: (told.on_case_accepted,),
+    c.CaseNotAccepted: (told.on_case_not_accepted, courier.on_case_not_accepted, booking.on_case_closed),
+    c.CaseWithdrawn: (courier.on_case_withdrawn, booking.on_case_closed, paid.on_case_withdrawn),
+    c.FeeDemanded: (told.on_fee_demanded,),
+    c.CaseDecided: (told.on_case_decided, courier.on_case_decided),
+    c.CaseFinished: (told.on_case_finished, courier.on_case_finished),
+    c.BookingConfirmed: (told.on_booking_confirmed, cases.on_booking_confirmed),
+    c.BookingCancelled: (told.on_booking_cancelled, cases.on_booking_cancelled),
+    c.BookingCheckedIn: (cases.on_booking_checked_in,),
+    c.BookingMissed: (cases.on_booking_missed,),
+    c.PaymentSucceeded: (told.on_payment_succeeded, cases.on_payment_succeeded),
+    c.PaymentRefunded: (told.on_payment_refunded, cases.on_payment_refunded),
+    c.ParcelOrdered: (told.on_parcel_ordered, cases.on_parcel_ordered),
+    c.ParcelCollected: (told.on_parcel_collected, cases.on_parcel_collected),
+    c.ParcelDelivered: (told.on_parcel_delivered, cases.on_parcel_delivered),
+    c.ParcelTroubled: (told.on_parcel_troubled,),
+    c.ParcelChecked: (told.on_parcel_checked, cases.on_parcel_checked),
+    c.ParcelCancelled: (cases.on_parcel_cancelled,),
+}
+ARCHIVAL = frozenset(
+    {
+        c.PersonRegistered, c.ItemPublished, c.CaseSubmitted, c.CaseResubmitted, c.CaseReopened, c.CasePaused,
+        c.CaseResumed, c.CaseExtended, c.CaseDelivered, c.BookingLapsed, c.BookingServed, c.BillIssued,
+        c.PaymentClosed, c.MoneyUnexplained, c.MessageDead,
+    }
+)  # fmt: skip
+
+FACTS = {
+    "cs": cases.facts_for,
+    "bk": booking.facts_for,
+    "pay": payments.facts_for,
+    "rf": payments.facts_for,
+    "bi": payments.bill_facts_for,
+    "par": courier.facts_for,
+}
+
+CHORES = (
+    booking_chores,
+    cases_chores,
+    people_chores,
+    payments_chores,
+    courier_chores,
+    notifications_chores,
+    relay,
+    housekeeping,
+)
+
+MACHINES = (BILL, BOOKING, CASE, MESSAGE, PARCEL, PAYMENT, PERSON, REFUND, RIDER, STAFF, SYSTEM_KEY, VERSION)
+
+
+def create_app(wanted: Settings) -> Flask:
+    """Wire the plan together: one call per line of it."""
+    boot.open_process(wanted)
+    for name, authenticator, refusals, folded in AUDIENCES:
+        audience.recognise(name, authenticator, refusals, folded)
+    for prefix, teller in FACTS.items():
+        facts.register(prefix, teller)
+    outbox.subscribe(SUBSCRIPTIONS)
+    people.use_code_sender(notifications.queue_code)
+    made = web.build(SURFACES, [make() for make in CALLBACKS], mode=wanted.town.mode, ready=boot.is_fit)
+    made.extensions["machines"] = MACHINES
+    made.cli.add_command(cli.town())
+    return made
+
+
+def create_celery(wanted: Settings) -> Celery:
+    """The worker's side; the chores enrolled themselves when their modules were imported."""
+    return worker.build(wanted.town.broker_url, wanted.town.state_dir)
+
+
+app = create_app(settings())
+celery_app = create_celery(settings())
