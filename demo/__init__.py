@@ -1,0 +1,1 @@
+"""`make demo`: three journeys through the open town, over HTTP, as the mini-programs and windows would make them."""
