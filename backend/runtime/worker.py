@@ -23,7 +23,8 @@ from backend.store import chores
 from backend.store.unit import run_unit
 
 log = logging.getLogger(__name__)
-LANES = ("chores", "relay")
+LANES = ("chores", "relay", "messages")
+"""One worker each: a slow SMS platform holds up neither the relay nor the sweeps that ask about money."""
 LEASE = timedelta(seconds=60)
 QUIET_S = 0.1
 """A process sends at most one wake-up per chore in this time; a woken chore lingers longer than that."""

@@ -1,0 +1,1 @@
+"""Verbs of the register: whoever enters, proves, registers, works here, carries, or looks."""
