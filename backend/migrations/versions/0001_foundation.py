@@ -197,6 +197,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_courier_parcel")),
     )
     op.create_index(
+        "ix_courier_parcel_closed_at",
+        "courier_parcel",
+        ["closed_at"],
+        unique=False,
+        postgresql_where=sa.text("closed_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_courier_parcel_department_id", "courier_parcel", ["department_id", "id"], unique=False
     )
     op.create_index("ix_courier_parcel_matter", "courier_parcel", ["matter"], unique=False)
@@ -1445,6 +1452,11 @@ def downgrade() -> None:
     )
     op.drop_index("ix_courier_parcel_matter", table_name="courier_parcel")
     op.drop_index("ix_courier_parcel_department_id", table_name="courier_parcel")
+    op.drop_index(
+        "ix_courier_parcel_closed_at",
+        table_name="courier_parcel",
+        postgresql_where=sa.text("closed_at IS NOT NULL"),
+    )
     op.drop_table("courier_parcel")
     op.drop_table("catalogue_region")
     op.drop_table("catalogue_item")

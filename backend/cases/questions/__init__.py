@@ -1,0 +1,1 @@
+"""Questions to the house; they change nothing."""

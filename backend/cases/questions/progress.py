@@ -1,0 +1,139 @@
+"""The timeline: the journal read aloud beside the columns of the case. The town's busiest question.
+
+One statement answers session, ownership, case and journal together; no ORM. A unit is opened only where the guide
+version or an open correction has a say; sealed columns stay sealed otherwise.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from backend import catalogue, people
+from backend.cases import wording
+from backend.cases.questions.lean import COLUMNS, LINES, LeanCase, read_lean
+from backend.cases.services.corrections import correction_view
+from backend.cases.telling import (
+    BOOKABLE_STATES,
+    actions_of,
+    date_view,
+    due_view_of,
+    label_of,
+    situation,
+    takes_booking,
+)
+from backend.cases.views import CorrectionView, Progress, PublicProgress, Step
+from backend.kernel import clock, ids
+from backend.kernel.problems import NotYours, SessionEnded
+from backend.store.engine import reading
+from backend.store.unit import Unit, unit
+
+T = TypeVar("T")
+_SESSION = people.SESSION_SQL.replace(":sid", "%(session)s").replace(":sub", "%(person)s")
+_MINE = f"""
+    SELECT {_SESSION}, {COLUMNS}, {LINES} FROM (SELECT 1) AS one
+    LEFT JOIN cases_case c ON c.id = %(case)s AND c.person_id = %(person)s
+"""
+_OWN = f"SELECT {COLUMNS}, {LINES} FROM cases_case c WHERE c.id = %s AND c.person_id = %s"
+_BY_NUMBER = f"SELECT {COLUMNS}, {LINES} FROM cases_case c WHERE c.number = %s"
+
+
+def my_progress(session_id: str, person_id: str, case_id: str) -> Progress:
+    """progress_of for a citizen whose session is looked at in the same statement; opens its own unit at need.
+
+    Raises SessionEnded, NotYours.
+    """
+    asked = {"session": session_id, "person": person_id, "case": case_id}
+    with reading() as connection:
+        row = connection.execute(_MINE, asked).fetchone()
+    if row is None or not row[0]:
+        raise SessionEnded
+    if row[1] is None:
+        raise NotYours
+    case, steps = read_lean(row[1:])
+    return _progress(case, steps, _in_own_unit)
+
+
+def progress_of(u: Unit, case_id: str, person_id: str) -> Progress:
+    """Where the citizen's case is, who holds the ball, why it waits and until when. Raises NotYours."""
+    row = u.session.connection().exec_driver_sql(_OWN, (case_id, person_id)).one_or_none()
+    if row is None:
+        raise NotYours
+    case, steps = read_lean(tuple(row))
+    return _progress(case, steps, lambda ask: ask(u))
+
+
+def public_progress_of(u: Unit, number: str) -> PublicProgress:
+    """The same by case number for somebody who proved to know it; names nobody. Raises NotYours."""
+    row = u.session.connection().exec_driver_sql(_BY_NUMBER, (ids.tidy_case_number(number),)).one_or_none()
+    if row is None:
+        raise NotYours
+    case, steps = read_lean(tuple(row))
+    return PublicProgress(
+        number=case.number,
+        item_name=case.item_name,
+        state=case.state,
+        state_label=label_of(case),
+        holder_label=wording.say("holder", case.holder),
+        why=wording.say("why", situation(case, bookable=_is_bookable(u, case))),
+        submitted_at=case.submitted_at,
+        due=due_view_of(case),
+        promised=date_view(case.promised_on, case.promised_on_provisional),
+        steps=tuple(replace(step, facts={}) for step in steps),
+    )
+
+
+Asking = Callable[[Callable[[Unit], Any]], Any]
+
+
+def _in_own_unit(ask: Callable[[Unit], T]) -> T:
+    with unit() as u:
+        return ask(u)
+
+
+def _progress(case: LeanCase, steps: tuple[Step, ...], asking: Asking) -> Progress:
+    """`asking` finds a unit for the few questions that need one."""
+    bookable = case.state in BOOKABLE_STATES and asking(lambda u: _is_bookable(u, case))
+    correction: CorrectionView | None = None
+    if case.state == "correcting":
+        correction = asking(lambda u: correction_view(u, case))
+    return Progress(
+        case_id=case.id,
+        number=case.number,
+        item_id=case.item_id,
+        item_name=case.item_name,
+        state=case.state,
+        state_label=label_of(case),
+        holder=case.holder,
+        holder_label=wording.say("holder", case.holder),
+        why=wording.say("why", situation(case, bookable=bookable)),
+        submitted_at=case.submitted_at,
+        pre_review_due_at=case.pre_review_due_at,
+        due=due_view_of(case),
+        promised=date_view(case.promised_on, case.promised_on_provisional),
+        legal=date_view(case.legal_on, case.legal_on_provisional),
+        days_early=case.days_early,
+        days_late=_days_late(case),
+        clock_stands=case.state == "special",
+        paused_days=case.paused_days,
+        fee_state=case.fee_state,
+        fee_fen=case.fee_fen,
+        delivery=case.delivery,
+        correction=correction,
+        actions=actions_of(case, bookable=bookable),
+        steps=steps,
+    )
+
+
+def _is_bookable(u: Unit, case: LeanCase) -> bool:
+    """Whether a visit may be booked for the case now; asked only where it may be, of the cached guide version."""
+    if case.state not in BOOKABLE_STATES:
+        return False
+    return takes_booking(case, catalogue.version(u, case.item_version_id).policy)
+
+
+def _days_late(case: LeanCase) -> int:
+    """Days by the calendar since its promised day, while the clock still runs."""
+    running = case.decided_on is None and case.state in ("accepted", "reviewing")
+    if not running or case.promised_on is None:
+        return 0
+    return max(0, (clock.today() - case.promised_on).days)

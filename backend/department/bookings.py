@@ -1,0 +1,89 @@
+"""The departments' window: who is expected today, check-in at the site, and the end of the visit."""
+
+import datetime as dt
+
+from pydantic import Field
+
+from backend import booking, people
+from backend.booking import BookingView
+from backend.kernel import clock
+from backend.kernel.problems import NotYours, TooMany
+from backend.runtime.audience import Principal
+from backend.runtime.surface import Body, Call, Query, Surface, Unit
+from backend.store.unit import run_unit, unit
+
+
+class DayQuery(Query):
+    day: dt.date | None = None
+
+
+class CheckIn(Body):
+    """The code that the citizen shows."""
+
+    site_id: str = Field(max_length=40)
+    code: str = Field(pattern=r"^\d{6}$")
+
+
+class AtSite(Body):
+    site_id: str = Field(max_length=40)
+
+
+def expected(call: Call[None], site_id: str) -> list[BookingView]:
+    """List who is expected at a site on a day (today when none is given)."""
+    with unit() as u:
+        _own_site(u, site_id, call.principal)
+        return booking.bookings_at(u, site_id, call.query.day or clock.today())
+
+
+def check_in(call: Call[CheckIn], booking_id: str) -> BookingView:
+    """Check a citizen in by the code of the booking."""
+    asked = call.body
+
+    def at_the_desk(u: Unit) -> BookingView | None:
+        _own_site(u, asked.site_id, call.principal)
+        return booking.check_in(u, booking_id, asked.site_id, asked.code, call.principal.actor)
+
+    # A wrong code is counted by a unit that commits, and refused only then.
+    seen = run_unit(at_the_desk)
+    if seen is None:
+        raise booking.WrongCheckInCode
+    return seen
+
+
+def served(call: Call[AtSite], u: Unit, booking_id: str) -> BookingView:
+    """Say that the visit is over."""
+    _own_site(u, call.body.site_id, call.principal)
+    return booking.mark_served(u, booking_id, call.body.site_id, call.principal.actor)
+
+
+def register(surface: Surface) -> None:
+    """Open these endpoints on a surface."""
+    surface.get("/sites/<site_id>/bookings", answers=list[BookingView], query=DayQuery, problems=(NotYours,))(
+        expected
+    )
+    surface.post(
+        "/bookings/<booking_id>/check-in",
+        body=CheckIn,
+        answers=BookingView,
+        steps=True,
+        problems=(
+            NotYours,
+            TooMany,
+            booking.WrongDayOrSite,
+            booking.WrongCheckInCode,
+            booking.ImpossibleMove,
+        ),
+    )(check_in)
+    surface.post(
+        "/bookings/<booking_id>/served",
+        body=AtSite,
+        answers=BookingView,
+        problems=(NotYours, booking.WrongDayOrSite, booking.ImpossibleMove),
+    )(served)
+
+
+def _own_site(u: Unit, site_id: str, who: Principal) -> None:
+    """A site of another department looks as if it did not exist."""
+    site = booking.site_of(u, site_id)
+    if not people.may_handle(who, site.department_id, site.region_code):
+        raise NotYours

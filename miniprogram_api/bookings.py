@@ -1,0 +1,133 @@
+"""The citizens' window: choose a time, hold it, confirm it, show the code at the site."""
+
+import datetime as dt
+
+from pydantic import Field
+
+from backend import booking, cases, catalogue, people
+from backend.booking import BookingView, Site, Slot, Wish
+from backend.kernel.problems import InvalidInput, NotYours
+from backend.runtime import paging
+from backend.runtime.surface import Body, Call, Page, Query, Surface, Unit
+from backend.store.unit import unit
+
+PAGE = 20
+
+
+class SiteQuery(Query):
+    item_id: str = Field(max_length=40)
+
+
+class SlotQuery(Query):
+    item_id: str = Field(max_length=40)
+    site_id: str | None = Field(None, max_length=40)
+    day: dt.date | None = None
+    subject: str | None = Field(None, max_length=20)
+
+
+class HoldSlot(Body):
+    """Hold a place; `case_id` is needed where the item is booked after filing."""
+
+    slot_id: str = Field(max_length=40)
+    case_id: str | None = Field(None, max_length=40)
+
+
+class BookingsQuery(Query):
+    cursor: str | None = Field(None, max_length=200)
+
+
+def sites(call: Call[None]) -> list[Site]:
+    """List the sites where an item is handled."""
+    with unit() as u:
+        return booking.sites_for(u, call.query.item_id)
+
+
+def slots(call: Call[None]) -> list[Slot]:
+    """List the slots of an item that may be booked now, with the places left."""
+    asked = call.query
+    with unit() as u:
+        return booking.free_slots(
+            u, asked.item_id, site_id=asked.site_id, day=asked.day, subject=asked.subject
+        )
+
+
+def hold(call: Call[HoldSlot], u: Unit) -> BookingView:
+    """Hold a place for some minutes; confirm it to make it sure."""
+    person_id = call.principal.id
+    people.require_level(u, person_id, 2)
+    slot = booking.slot_of(u, call.body.slot_id)
+    _may_book(u, slot.item_id, call.body.case_id, person_id)
+    return booking.hold_slot(u, Wish(slot.id, person_id, call.body.case_id), call.principal.actor)
+
+
+def confirm(call: Call[None], u: Unit, booking_id: str) -> BookingView:
+    """Make a held place sure."""
+    return booking.confirm_booking(u, booking_id, call.principal.id, call.principal.actor)
+
+
+def cancel(call: Call[None], u: Unit, booking_id: str) -> BookingView:
+    """Give a place back."""
+    return booking.cancel_booking(u, booking_id, call.principal.id, call.principal.actor)
+
+
+def one_booking(call: Call[None], booking_id: str) -> BookingView:
+    """Show one of my bookings with its check-in code."""
+    with unit() as u:
+        return booking.booking_of(u, booking_id, call.principal.id)
+
+
+def my_bookings(call: Call[None]) -> Page[BookingView]:
+    """List my bookings, newest first."""
+    keys = paging.keys_of(call.query.cursor, 1)
+    with unit() as u:
+        found = booking.bookings_of(
+            u, call.principal.id, after=str(keys[0]) if keys else None, limit=PAGE + 1
+        )
+    shown = tuple(found[:PAGE])
+    return Page(shown, paging.cursor(shown[-1].id) if len(found) > PAGE else None)
+
+
+def register(surface: Surface) -> None:
+    """Open these endpoints on a surface."""
+    surface.get("/sites", answers=list[Site], query=SiteQuery, audience="public")(sites)
+    surface.get("/slots", answers=list[Slot], query=SlotQuery, audience="public")(slots)
+    surface.post(
+        "/bookings",
+        body=HoldSlot,
+        answers=BookingView,
+        status=201,
+        problems=(
+            NotYours,
+            people.RealNameNeeded,
+            booking.NotBookable,
+            booking.SlotClosed,
+            booking.SlotTaken,
+            booking.AlreadyBooked,
+        ),
+    )(hold)
+    surface.post(
+        "/bookings/<booking_id>/confirmation",
+        answers=BookingView,
+        problems=(NotYours, booking.HoldLapsed, booking.ImpossibleMove),
+    )(confirm)
+    surface.post(
+        "/bookings/<booking_id>/cancellation",
+        answers=BookingView,
+        problems=(NotYours, booking.TooLateToCancel, booking.ImpossibleMove),
+    )(cancel)
+    surface.get("/bookings/<booking_id>", answers=BookingView, problems=(NotYours,))(one_booking)
+    surface.get("/bookings", answers=Page[BookingView], query=BookingsQuery)(my_bookings)
+
+
+def _may_book(u: Unit, item_id: str, case_id: str | None, person_id: str) -> None:
+    """The item says whether it is booked on its own or for a case, and the case says whether it is time."""
+    policy = catalogue.published_version(u, item_id).policy
+    if not policy.bookable:
+        raise booking.NotBookable
+    if policy.booking_after is None and case_id is None:
+        return
+    if case_id is None:
+        raise InvalidInput(errors=[{"field": "case_id", "message": "请先提交申请，再为这件事预约"}])
+    ground = cases.visit_ground(u, case_id, person_id)
+    if ground.item_id != item_id or not ground.may_book:
+        raise booking.NotBookable(ground.reason or None)

@@ -1,0 +1,71 @@
+"""Story: I have no account, but the case number, the end of the ID number, and the phone on file."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from backend import cases, people
+from backend.runtime.surface import Body, Call, Surface
+from backend.store.unit import Unit, unit
+
+PURPOSE = "progress"
+
+
+class Seeker(Body):
+    """Case number as printed (case and dashes do not matter) and the last four of the ID number."""
+
+    number: str = Field(min_length=8, max_length=40)
+    id_tail: str = Field(pattern=r"^[0-9]{3}[0-9Xx]$")
+
+
+class SeekerWithCode(Seeker):
+    """The same with the code that was sent to the phone on file."""
+
+    code: str = Field(pattern=r"^[0-9]{4,8}$")
+
+
+@dataclass(frozen=True, slots=True)
+class CodeMaybeSent:
+    """The same words whether the case exists or not."""
+
+    says: str
+
+
+def send_progress_code(call: Call[Seeker], u: Unit) -> CodeMaybeSent:
+    """Send a code to the phone on file, if number and ID tail fit; the answer never tells whether they do."""
+    person_id = cases.person_behind(u, call.body.number, call.body.id_tail)
+    # Telling a stranger to wait, or that no phone is on file, would tell them that the case is there.
+    with suppress(people.CodeTooSoon, people.PhoneNeeded):
+        if person_id is not None:
+            people.send_code_to_person(u, person_id, PURPOSE)
+    return CodeMaybeSent(cases.code_maybe_sent())
+
+
+def show_progress(call: Call[SeekerWithCode]) -> cases.PublicProgress:
+    """The masked timeline, for number, ID tail and code."""
+    with unit() as u:
+        person_id = cases.person_behind(u, call.body.number, call.body.id_tail)
+    if person_id is None:
+        raise people.WrongCode
+    try:
+        people.take_code_of_person(person_id, PURPOSE, call.body.code)
+    except people.PhoneNeeded as gone:
+        raise people.WrongCode from gone
+    with unit() as u:
+        return cases.public_progress_of(u, call.body.number)
+
+
+def register(surface: Surface) -> None:
+    """Open these endpoints on the citizens' surface, to everybody."""
+    surface.post("/progress/codes", body=Seeker, answers=CodeMaybeSent, status=202, audience="public")(
+        send_progress_code
+    )
+    surface.post(
+        "/progress",
+        body=SeekerWithCode,
+        answers=cases.PublicProgress,
+        audience="public",
+        steps=True,
+        problems=(people.WrongCode, people.TooManyTries),
+    )(show_progress)
