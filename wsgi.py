@@ -111,6 +111,8 @@ def create_app(wanted: Settings) -> Flask:
         facts.register(prefix, teller)
     outbox.subscribe(SUBSCRIPTIONS)
     people.use_code_sender(notifications.queue_code)
+    people.use_export_part("cases", cases.export_of)
+    people.use_export_part("messages", notifications.export_of)
     made = web.build(SURFACES, [make() for make in CALLBACKS], mode=wanted.town.mode, ready=boot.is_fit)
     made.extensions["machines"] = MACHINES
     made.cli.add_command(cli.town())

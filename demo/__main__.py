@@ -17,8 +17,8 @@ def main(wanted: list[str]) -> int:
     if unknown := [name for name in wanted if name not in JOURNEYS]:
         print(f"no journey is called {', '.join(unknown)}; there are {', '.join(JOURNEYS)}", file=sys.stderr)
         return 2
-    world = opened()
     try:
+        world = opened()
         for name in wanted or JOURNEYS:
             _play(world, name)
     except (Differs, requests.RequestException) as trouble:

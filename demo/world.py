@@ -1,7 +1,6 @@
 """The open town as the demo knows it: addresses and accounts from its entry, and the hands of the outside world."""
 
 import datetime as dt
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ import requests
 
 from backend.kernel import clock
 from demo.line import Line
-from demo.story import Story
+from demo.story import Differs, Story
+from town import book
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,10 @@ class World:
 
 
 def opened() -> World:
-    """Read the town's entry, and hold its business clock. The caller has made sure that the town is open."""
-    state = Path(".town")
-    entry = json.loads((state / "town.json").read_text("utf-8"))
+    """Read the town's entry, and hold its business clock. Raises Differs when the town is closed."""
+    entry = book.read()
+    if entry is None or "accounts" not in entry:
+        raise Differs("the town is closed: `make run` opens it (in another terminal)")
     clock.use_file(Path(entry["clock_file"]))
     return World(entry["addresses"]["town"], entry["addresses"]["simulators"], entry["accounts"])
 

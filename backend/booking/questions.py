@@ -107,7 +107,7 @@ def bookings_at(u: Unit, site_id: str, day: date) -> list[BookingView]:
 
 
 def facts_for(u: Unit, booking_id: str) -> Mapping[str, str]:
-    """Words for messages: place, when, item, code."""
+    """Words for messages: place, when, item, code; `not_after`: a message must not arrive after the appointment."""
     row = u.get(BookingRow, booking_id)
     if row is None:
         return {}
@@ -119,6 +119,7 @@ def facts_for(u: Unit, booking_id: str) -> Mapping[str, str]:
         "item": catalogue.published_version(u, view.item_id).short_name,
         "code": view.check_in_code or "",
         "state": view.state_label,
+        "not_after": view.starts_at.isoformat(),
     }
 
 

@@ -33,7 +33,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 def check() -> None:
     """Look for orphans, broken books, altered journals and dead letters; exits 1 when anything is found."""
     boot.must_be_fit()
-    findings = run_unit(_all_findings)
+    findings = run_unit(all_findings)
     for finding in findings:
         click.echo(finding)
     click.echo(f"{len(findings)} findings")
@@ -110,7 +110,8 @@ def move_clock(distance: str | None, *, reset: bool) -> None:
     click.echo(f"{clock.local(clock.now()):%Y-%m-%d %H:%M:%S} in Shanghai")
 
 
-def _all_findings(u: Unit) -> list[str]:
+def all_findings(u: Unit) -> list[str]:
+    """Everything in the town that contradicts itself; empty when all is in order."""
     findings = [finding for books in BOOKS for finding in books(u)]
     matters = u.session.execute(text("SELECT id FROM store_stream ORDER BY id")).scalars().all()
     findings += [broken for matter in matters if (broken := journal.verify_chain(u.session, matter))]

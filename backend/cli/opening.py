@@ -30,7 +30,7 @@ def open_town() -> None:
     boot.must_be_fit()
     run_unit(catalogue.load_base_data)
     catalogue.open_catalogue(SYSTEM)
-    run_unit(_load_offices)
+    run_unit(load_offices)
     if not settings().town.is_production:
         run_unit(people.settle_demo_people)
     click.echo("the town is open")
@@ -66,7 +66,8 @@ def create_admin(account: str, password: str) -> None:
     click.echo(f"enrolment token (valid until {enrolment.expires_at:%Y-%m-%d %H:%M} UTC): {enrolment.token}")
 
 
-def _load_offices(u: Unit) -> None:
+def load_offices(u: Unit) -> None:
+    """Sites with their slots, and in a demo its bills; repeating it changes nothing."""
     booking.load_sites(u, _read("sites.json"))
     booking.open_slots(u)
     if not settings().town.is_production:

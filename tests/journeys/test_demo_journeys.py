@@ -1,0 +1,24 @@
+"""The journeys of `make demo`, through the same doors, with the books in order at the end."""
+
+from backend.cli.care import all_findings
+from backend.store.unit import run_unit
+from demo import new_home, parking_fine, vehicle_licence
+from demo.world import World
+
+
+def test_a_new_home_is_registered_from_login_to_certificate(world: World) -> None:
+    before = run_unit(all_findings)
+    new_home.play(world)
+    assert set(run_unit(all_findings)) <= set(before)
+
+
+def test_a_damaged_vehicle_licence_travels_in_and_out(world: World) -> None:
+    before = run_unit(all_findings)
+    vehicle_licence.play(world)
+    assert set(run_unit(all_findings)) <= set(before)
+
+
+def test_a_parking_fine_is_found_paid_and_receipted(world: World) -> None:
+    before = run_unit(all_findings)
+    parking_fine.play(world)
+    assert set(run_unit(all_findings)) <= set(before)
