@@ -237,11 +237,15 @@ class MoneyUnexplained(Event):
 
 @dataclass(frozen=True, slots=True)
 class ParcelEvent(Event):
-    """`direction` is inbound (citizen to department) or outbound (department to citizen)."""
+    """`direction` is inbound (citizen to department) or outbound (department to citizen).
+
+    `purpose` is materials, result, or return (originals on their way home).
+    """
 
     person_id: str
     parcel_id: str
     direction: str
+    purpose: str = "result"
 
 
 @dataclass(frozen=True, slots=True)

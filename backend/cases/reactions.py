@@ -54,9 +54,9 @@ def on_parcel_collected(u: Unit, event: ParcelCollected) -> None:
 
 
 def on_parcel_delivered(u: Unit, event: ParcelDelivered) -> None:
-    """Inbound: the originals are at the department. Outbound: the result is in the citizen's hands."""
+    """Inbound: the originals are at the department. Outbound: the result, not returned originals, ends the case."""
     _originals(u, event.matter, event.direction, _BEFORE_ARRIVAL, "arrived")
-    if event.direction == "outbound" and event.matter.startswith(_OURS):
+    if event.purpose == "result" and event.direction == "outbound" and event.matter.startswith(_OURS):
         case = desk.locked(u, event.matter)
         if CASE.can(case.state, "delivered"):
             desk.move(u, case, "delivered", SYSTEM, CaseDelivered(case.id, case.person_id))

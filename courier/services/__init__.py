@@ -1,0 +1,1 @@
+"""Verbs of the courier bureau, one file per stretch of a parcel's way."""
