@@ -122,5 +122,7 @@ def _checked(u: Unit, row: ParcelRow, findings: Sequence[PieceFinding], by: Acto
         for state in ("received", "missing", "extra")
     }
     u.step(PARCEL, row, "checked", by=by, facts=named)
-    u.record(ParcelChecked(row.matter, row.person_id, row.id, row.direction, row.purpose, not named["missing"]))
+    u.record(
+        ParcelChecked(row.matter, row.person_id, row.id, row.direction, row.purpose, not named["missing"])
+    )
     rows.touched(row)

@@ -9,7 +9,14 @@ from datetime import UTC
 
 from sqlalchemy import select
 
-from backend.contracts import Event, ParcelCollected, ParcelDelivered, ParcelEvent, ParcelOrdered, ParcelTroubled
+from backend.contracts import (
+    Event,
+    ParcelCollected,
+    ParcelDelivered,
+    ParcelEvent,
+    ParcelOrdered,
+    ParcelTroubled,
+)
 from backend.kernel import clock
 from backend.store import vault
 from backend.store.unit import Actor, Unit
