@@ -33,6 +33,7 @@ from backend.catalogue.views import (
 from backend.catalogue.words import label
 from backend.runtime.paging import DEFAULT_LIMIT, MAX_LIMIT, Page, keys_of
 from backend.runtime.paging import cursor as cursor_of
+from backend.store import lean
 from backend.store.unit import Unit
 
 V = TypeVar("V")
@@ -69,7 +70,7 @@ def version(u: Unit, version_id: str) -> ItemVersion:
 
 def published_version(u: Unit, item_id: str) -> ItemVersion:
     """The version that can be filed now (SH-09). Raises ItemUnknown, ItemNotPublished."""
-    found = u.session.connection().exec_driver_sql(_PUBLISHED, (item_id,)).first()
+    found = lean.execute(u.session, _PUBLISHED, (item_id,)).fetchone()
     if found is not None:
         return version(u, found[0])
     if u.get(ItemRow, item_id) is None:

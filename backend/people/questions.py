@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import text
-
 from backend.kernel import privacy
 from backend.kernel.problems import InvalidInput, NotFound
 from backend.people import register, sealing, wording
@@ -11,14 +9,14 @@ from backend.people.models import Channel, Person
 from backend.people.models.citizens import LEVELS
 from backend.people.problems import PhoneNeeded, RealNameNeeded
 from backend.people.views import Contact, MeView, PersonView
-from backend.store import vault
+from backend.store import lean, vault
 from backend.store.unit import Unit
 
 MOST_FOUND = 20
-_STATE = text("""
+_STATE = """
     SELECT coalesce(j.state, p.state) FROM people_person p LEFT JOIN people_person j ON j.id = p.joined_to
-    WHERE p.id = :id
-""")
+    WHERE p.id = %s
+"""
 
 
 def person_of(u: Unit, person_id: str) -> PersonView:
@@ -39,10 +37,10 @@ def me(u: Unit, person_id: str) -> MeView:
 
 def require_level(u: Unit, person_id: str, level: int = 2) -> None:
     """Raises PhoneNeeded or RealNameNeeded when the person has not come so far, NotFound. One lean statement."""
-    state = u.session.execute(_STATE, {"id": person_id}).scalar_one_or_none()
-    if state is None:
+    found = lean.execute(u.session, _STATE, (person_id,)).fetchone()
+    if found is None:
         raise NotFound
-    if LEVELS[state] < level:
+    if LEVELS[found[0]] < level:
         raise RealNameNeeded if level == 2 else PhoneNeeded
 
 

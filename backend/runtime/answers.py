@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from backend.kernel import clock
 from backend.kernel.problems import KeyMissing, KeyReused, StillInProgress
-from backend.store import vault
+from backend.store import lean, vault
 
 LEASE = timedelta(seconds=30)
 LIFE = timedelta(hours=24)
@@ -75,9 +75,9 @@ def claim(session: Session, key: Key) -> Kept | None:
     """
     at = clock.wire_now()
     values = {**key.row, "digest": key.digest, "at": at, "lease": at + LEASE, "expires": at + key.life}
-    if session.connection().exec_driver_sql(_CLAIM, values).scalar_one_or_none() is not None:
+    if lean.execute(session, _CLAIM, values).fetchone() is not None:
         return None
-    row = session.connection().exec_driver_sql(_READ, key.row).first()
+    row = lean.execute(session, _READ, key.row).fetchone()
     if row is None:
         raise StillInProgress(retry_after=1)
     if bytes(row[0]) != key.digest:
@@ -90,7 +90,7 @@ def claim(session: Session, key: Key) -> Kept | None:
 def keep(session: Session, key: Key, answer: Kept) -> None:
     """Remember what was answered."""
     sealed = vault.seal_bytes(_PLACE, _row_id(key), answer.body)
-    session.connection().exec_driver_sql(_KEEP, {**key.row, "status": answer.status, "answer": sealed})
+    lean.execute(session, _KEEP, {**key.row, "status": answer.status, "answer": sealed})
 
 
 def forget(session: Session, key: Key) -> None:

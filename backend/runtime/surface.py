@@ -180,7 +180,8 @@ def _call(route: Route, principal: Principal) -> Call[Any]:
 def _key(route: Route, principal: Principal) -> Key:
     scope = f"{route.audience}:{principal.kind}:{principal.id}"
     body = bodies.bytes_of(request, _most(route)) if route.body is not None else b""
-    asked = (request.method, request.full_path, body)
+    # Not request.full_path: it rebuilds the whole URL each time.
+    asked = (request.method, f"{request.path}?{request.query_string.decode('latin-1')}", body)
     return answers.read_key(request.headers.get("Idempotency-Key"), scope, asked, route.keep)
 
 

@@ -11,13 +11,14 @@ import orjson
 from sqlalchemy.orm import Session
 
 from backend.contracts import Event
-from backend.store import journal, outbox
+from backend.store import journal, lean, outbox
 from backend.store.journal import ZERO_LINK, JournalEntry
 
 _LOCK_HEAD = """
-    INSERT INTO store_stream (id, seq, link) VALUES (%(id)s, 0, %(zero)s)
+    INSERT INTO store_stream (id, seq, link) VALUES (%s, 0, %s)
     ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING seq, link
 """
+# Lines and events travel as one JSON value each: a handful of parameters instead of one array a column.
 _WRITE = """
     WITH head AS (
         INSERT INTO store_stream (id, seq, link) VALUES (%(id)s, %(seq)s, %(link)s)
@@ -25,14 +26,16 @@ _WRITE = """
     ), lines AS (
         INSERT INTO store_journal (matter, seq, subject, trigger, source, target, says, occurred_at, heard_at,
                                    actor_kind, actor_id, actor_label, facts, digest, link)
-        SELECT %(id)s, l.* FROM unnest(%(seqs)s::int[], %(subjects)s::text[], %(triggers)s::text[],
-            %(sources)s::text[], %(targets)s::text[], %(says)s::text[], %(occurred)s::timestamptz[],
-            %(heard)s::timestamptz[], %(kinds)s::text[], %(actors)s::text[], %(labels)s::text[],
-            %(facts)s::jsonb[], %(digests)s::bytea[], %(links)s::bytea[]) AS l
-    ), events AS (
+        SELECT %(id)s, seq, subject, trigger, source, target, says, occurred_at, heard_at,
+               actor_kind, actor_id, actor_label, facts, decode(digest, 'hex'), decode(link, 'hex')
+        FROM jsonb_to_recordset(%(lines)s::jsonb) AS l(seq int, subject text, trigger text, source text, target text,
+            says text, occurred_at timestamptz, heard_at timestamptz, actor_kind text, actor_id text,
+            actor_label text, facts jsonb, digest text, link text)
+    )"""
+_TELL = """, events AS (
         INSERT INTO store_outbox (recorded_at, stream, kind, payload, ears)
-        SELECT %(at)s, %(id)s, e.kind, e.payload, string_to_array(e.ears, ',')
-        FROM unnest(%(event_kinds)s::text[], %(payloads)s::jsonb[], %(ears)s::text[]) AS e(kind, payload, ears)
+        SELECT %(at)s, %(id)s, kind, payload, ears
+        FROM jsonb_to_recordset(%(events)s::jsonb) AS e(kind text, payload jsonb, ears text[])
         RETURNING id, stream, kind, payload, ears
     )
     INSERT INTO store_delivery (event_id, ear, stream, kind, payload, state, tries, due_at)
@@ -57,41 +60,40 @@ def write(session: Session, pages: dict[str, Page], at: datetime) -> bool:
 
 
 def _write_page(session: Session, matter: str, page: Page, at: datetime) -> None:
-    connection = session.connection()
     seq, link = 0, ZERO_LINK
     if not page.fresh:
-        row = connection.exec_driver_sql(_LOCK_HEAD, {"id": matter, "zero": ZERO_LINK}).one()
+        row = lean.execute(session, _LOCK_HEAD, (matter, ZERO_LINK)).fetchone()
+        assert row is not None
         seq, link = row[0], bytes(row[1])
-    digests = [journal.digest_of(entry) for entry in page.entries]
-    links: list[bytes] = []
-    for digest in digests:
+    lines = []
+    for entry in page.entries:
+        seq, digest = seq + 1, journal.digest_of(entry)
         link = journal.next_link(link, digest)
-        links.append(link)
-    entries, events = page.entries, page.events
-    connection.exec_driver_sql(
-        _WRITE,
-        {
-            "id": matter,
-            "seq": seq + len(entries),
-            "link": link,
-            "at": at,
-            "seqs": [seq + n for n in range(1, len(entries) + 1)],
-            "subjects": [e.subject for e in entries],
-            "triggers": [e.trigger for e in entries],
-            "sources": [e.source for e in entries],
-            "targets": [e.target for e in entries],
-            "says": [e.says for e in entries],
-            "occurred": [e.occurred_at for e in entries],
-            "heard": [e.heard_at for e in entries],
-            "kinds": [e.actor.kind for e in entries],
-            "actors": [e.actor.id for e in entries],
-            "labels": [e.actor.label for e in entries],
-            "facts": [orjson.dumps(e.facts).decode() for e in entries],
-            "digests": digests,
-            "links": links,
-            "event_kinds": [type(e).__name__ for e in events],
-            "payloads": [orjson.dumps(e.as_payload()).decode() for e in events],
-            # An event without ears carries no name at all: string_to_array('') is the empty array.
-            "ears": [",".join(outbox.ears_of(e)) for e in events],
-        },
-    )
+        lines.append(_line(entry, seq, digest, link))
+    values = {"id": matter, "seq": seq, "link": link, "at": at, "lines": orjson.dumps(lines).decode()}
+    if page.events:
+        values["events"] = orjson.dumps([_told(event) for event in page.events]).decode()
+    lean.execute(session, _WRITE + (_TELL if page.events else " SELECT 1"), values)
+
+
+def _line(entry: JournalEntry, seq: int, digest: bytes, link: bytes) -> dict[str, object]:
+    return {
+        "seq": seq,
+        "subject": entry.subject,
+        "trigger": entry.trigger,
+        "source": entry.source,
+        "target": entry.target,
+        "says": entry.says,
+        "occurred_at": entry.occurred_at,
+        "heard_at": entry.heard_at,
+        "actor_kind": entry.actor.kind,
+        "actor_id": entry.actor.id,
+        "actor_label": entry.actor.label,
+        "facts": entry.facts,
+        "digest": digest.hex(),
+        "link": link.hex(),
+    }
+
+
+def _told(event: Event) -> dict[str, object]:
+    return {"kind": type(event).__name__, "payload": event.as_payload(), "ears": list(outbox.ears_of(event))}

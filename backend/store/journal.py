@@ -17,7 +17,7 @@ from sqlalchemy import BigInteger, Boolean, Index, Integer, LargeBinary, String,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from backend.store import vault
+from backend.store import lean, vault
 from backend.store.base import AwareDateTime, Base
 
 ZERO_LINK = bytes(32)
@@ -132,7 +132,7 @@ _READ = (
 
 def entries_of(session: Session, matter: str) -> list[JournalEntry]:
     """The matter's lines in the order in which they were heard. One round trip, no ORM: it is on the hot path."""
-    rows = session.connection().exec_driver_sql(_READ, (matter,))
+    rows = lean.execute(session, _READ, (matter,))
     return [
         JournalEntry(
             matter, r[1], r[2], r[3], r[4], r[5], r[6], r[7], Actor(r[8], r[9], r[10]), r[11] or {}, r[0]

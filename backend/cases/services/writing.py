@@ -6,18 +6,21 @@ Filing is the town's busiest write; one round trip with CTEs runs several times 
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from backend.cases.fresh import WRITTEN, FreshCase
 from backend.cases.models import Case
 from backend.cases.problems import UploadUnusable
 from backend.cases.services.giving import Piece
 from backend.kernel import ids
+from backend.store import lean
 from backend.store.unit import Unit
 
 _MATERIALS = """
     INSERT INTO cases_material (id, case_id, code, name, mode, copies, round, state)
     SELECT m.id, %(id)s, m.code, m.name, m.mode, m.copies, %(round)s, m.state
-    FROM {source} unnest(%(material_ids)s::text[], %(codes)s::text[], %(names)s::text[], %(modes)s::text[],
-        %(copies)s::int[], %(states)s::text[]) AS m(id, code, name, mode, copies, state)
+    FROM {source} jsonb_to_recordset(%(pieces)s::jsonb)
+        AS m(id text, code text, name text, mode text, copies int, state text)
 """
 _UPLOADS = """
     UPDATE cases_upload u SET material_id = x.material, purge_at = NULL
@@ -47,16 +50,19 @@ def write_case(u: Unit, case: FreshCase, pieces: Sequence[Piece], owner_id: str)
     while True:
         row = {name: getattr(case, name) for name in WRITTEN}
         row["round"] = 0
-        filed, used = u.session.connection().exec_driver_sql(_FILE, {**values, **row}).one()
-        if filed:
-            return _require_all_used(pieces, used)
+        counts = lean.execute(u.session, _FILE, {**values, **row}).fetchone()
+        assert counts is not None
+        if counts[0]:
+            return _require_all_used(pieces, counts[1])
         case.number = ids.case_number()
 
 
 def add_materials(u: Unit, case: Case, pieces: Sequence[Piece], owner_id: str) -> None:
     """Write the materials of a later round. Raises UploadUnusable."""
     values = {**_material_values(pieces, owner_id), "id": case.id, "round": case.round}
-    _require_all_used(pieces, u.session.connection().exec_driver_sql(_ADD, values).scalar_one())
+    counts = lean.execute(u.session, _ADD, values).fetchone()
+    assert counts is not None
+    _require_all_used(pieces, counts[0])
 
 
 def _require_all_used(pieces: Sequence[Piece], used: int) -> None:
@@ -64,14 +70,21 @@ def _require_all_used(pieces: Sequence[Piece], used: int) -> None:
         raise UploadUnusable
 
 
+def _row(piece: Piece) -> dict[str, Any]:
+    material = piece.material
+    return {
+        "id": piece.id,
+        "code": material.code,
+        "name": material.name,
+        "mode": piece.mode,
+        "copies": material.copies,
+        "state": piece.state,
+    }
+
+
 def _material_values(pieces: Sequence[Piece], owner_id: str) -> dict[str, Any]:
     return {
-        "material_ids": [p.id for p in pieces],
-        "codes": [p.material.code for p in pieces],
-        "names": [p.material.name for p in pieces],
-        "modes": [p.mode for p in pieces],
-        "copies": [p.material.copies for p in pieces],
-        "states": [p.state for p in pieces],
+        "pieces": orjson.dumps([_row(piece) for piece in pieces]).decode(),
         "uploads": [upload for p in pieces for upload in p.uploads],
         "upload_materials": [p.id for p in pieces for _ in p.uploads],
         "owner": owner_id,
