@@ -630,12 +630,11 @@ def upgrade() -> None:
         sa.Column("actor_id", sa.String(length=40), nullable=False),
         sa.Column("actor_label", sa.String(length=60), nullable=False),
         sa.Column("facts", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
-        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=64), nullable=False),
         sa.Column("link", sa.LargeBinary(length=32), nullable=False),
         sa.Column("erased", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("matter", "seq", name=op.f("pk_store_journal")),
     )
-    op.create_index("ix_store_journal_subject", "store_journal", ["subject"], unique=False)
     op.create_table(
         "store_key_print",
         sa.Column("purpose", sa.String(length=20), nullable=False),
@@ -678,7 +677,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", "recorded_at", name=op.f("pk_store_outbox")),
         postgresql_partition_by="RANGE (recorded_at)",
     )
-    op.create_index("ix_store_outbox_stream", "store_outbox", ["stream"], unique=False)
     op.create_table(
         "store_signed_head",
         sa.Column("matter", sa.String(length=40), nullable=False),
@@ -1344,13 +1342,11 @@ def downgrade() -> None:
     op.drop_table("booking_slot")
     op.drop_table("store_stream")
     op.drop_table("store_signed_head")
-    op.drop_index("ix_store_outbox_stream", table_name="store_outbox")
     op.drop_table("store_outbox")
     op.drop_table("store_notice_key")
     op.drop_index("ix_store_notice_subject", table_name="store_notice")
     op.drop_table("store_notice")
     op.drop_table("store_key_print")
-    op.drop_index("ix_store_journal_subject", table_name="store_journal")
     op.drop_table("store_journal")
     op.drop_index(
         "ix_store_delivery_unfinished",
