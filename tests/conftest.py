@@ -11,11 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import requests
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 _stack = ExitStack()
+# These machines are noisy: how long an example takes says nothing about the code.
+hypothesis.settings.register_profile("town", deadline=None)
+hypothesis.settings.load_profile("town")
 
 
 class _QuietHandler(WSGIRequestHandler):

@@ -145,6 +145,11 @@ def test_a_forged_push_is_refused(town: Any, person: Resident) -> None:
     assert letters[0]["attempts"][0]["status"] == 403
 
 
+def test_a_push_without_bottom_is_refused(town: Any) -> None:
+    address = f"{town.base_url}/callbacks/notifications/wechat"
+    assert requests.post(address, data=b"[" * 200_000, timeout=10).status_code == 403
+
+
 def test_a_card_that_fails_after_all_goes_as_text(person: Resident, town: Any) -> None:
     town.control("/faults", {"provider": "wechat", "verb": "subscribe_msg_sent_event", "kind": "drop"})
     person.accept("correction_requested")
