@@ -16,6 +16,8 @@ from backend.kernel import ids
 from backend.store import lean
 from backend.store.unit import Unit
 
+# Rows travel as JSON and not as arrays: an array's length is known when a plan is made, so that PostgreSQL
+# would plan this statement anew at each execution, which costs more than to run it.
 _MATERIALS = """
     INSERT INTO cases_material (id, case_id, code, name, mode, copies, round, state)
     SELECT m.id, %(id)s, m.code, m.name, m.mode, m.copies, %(round)s, m.state
@@ -24,7 +26,7 @@ _MATERIALS = """
 """
 _UPLOADS = """
     UPDATE cases_upload u SET material_id = x.material, purge_at = NULL
-    FROM {source} unnest(%(uploads)s::text[], %(upload_materials)s::text[]) AS x(upload, material)
+    FROM {source} jsonb_to_recordset(%(uploads)s::jsonb) AS x(upload text, material text)
     WHERE u.id = x.upload AND u.owner_id = %(owner)s AND u.material_id IS NULL AND u.result_of IS NULL
     RETURNING u.id
 """
@@ -85,7 +87,8 @@ def _row(piece: Piece) -> dict[str, Any]:
 def _material_values(pieces: Sequence[Piece], owner_id: str) -> dict[str, Any]:
     return {
         "pieces": orjson.dumps([_row(piece) for piece in pieces]).decode(),
-        "uploads": [upload for p in pieces for upload in p.uploads],
-        "upload_materials": [p.id for p in pieces for _ in p.uploads],
+        "uploads": orjson.dumps(
+            [{"upload": upload, "material": piece.id} for piece in pieces for upload in piece.uploads]
+        ).decode(),
         "owner": owner_id,
     }
