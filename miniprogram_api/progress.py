@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from backend import cases, people
+from backend.kernel import ids
 from backend.runtime.surface import Body, Call, Surface
 from backend.store.unit import Unit, unit
 
@@ -34,7 +35,7 @@ class CodeMaybeSent:
 
 def send_progress_code(call: Call[Seeker], u: Unit) -> CodeMaybeSent:
     """Send a code to the phone on file, if number and ID tail fit; the answer never tells whether they do."""
-    person_id = cases.person_behind(u, call.body.number, call.body.id_tail)
+    person_id = _behind(u, call.body)
     # Telling a stranger to wait, or that no phone is on file, would tell them that the case is there.
     with suppress(people.CodeTooSoon, people.PhoneNeeded):
         if person_id is not None:
@@ -45,7 +46,7 @@ def send_progress_code(call: Call[Seeker], u: Unit) -> CodeMaybeSent:
 def show_progress(call: Call[SeekerWithCode]) -> cases.PublicProgress:
     """The masked timeline, for number, ID tail and code."""
     with unit() as u:
-        person_id = cases.person_behind(u, call.body.number, call.body.id_tail)
+        person_id = _behind(u, call.body)
     if person_id is None:
         raise people.WrongCode
     try:
@@ -58,9 +59,14 @@ def show_progress(call: Call[SeekerWithCode]) -> cases.PublicProgress:
 
 def register(surface: Surface) -> None:
     """Open these endpoints on the citizens' surface, to everybody."""
-    surface.post("/progress/codes", body=Seeker, answers=CodeMaybeSent, status=202, audience="public")(
-        send_progress_code
-    )
+    surface.post(
+        "/progress/codes",
+        body=Seeker,
+        answers=CodeMaybeSent,
+        status=202,
+        audience="public",
+        problems=(people.TooManyTries,),
+    )(send_progress_code)
     surface.post(
         "/progress",
         body=SeekerWithCode,
@@ -69,3 +75,10 @@ def register(surface: Surface) -> None:
         steps=True,
         problems=(people.WrongCode, people.TooManyTries),
     )(show_progress)
+
+
+def _behind(u: Unit, asked: Seeker) -> str | None:
+    """Who is behind the number, with every try counted: ten thousand ID tails are soon gone through otherwise."""
+    if ids.is_case_number(asked.number):
+        people.count_seeker(u, ids.tidy_case_number(asked.number))
+    return cases.person_behind(u, asked.number, asked.id_tail)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from backend.contracts import BillIssued
 from backend.kernel import clock, ids
+from backend.kernel.privacy import scrub
 from backend.kernel.problems import FieldError, InvalidInput
 from backend.store import vault
 from backend.store.unit import Actor, Unit, retry_on
@@ -65,7 +66,7 @@ def withdraw_bill(u: Unit, bill_id: str, department_id: str | None, reason: str,
     bill = _held_bill(u, bill_id, department_id)
     if bill.state != DUE:
         raise BillNotDue(state=bill.state)
-    u.step(BILL, bill, "withdrawn", by=by, facts={"reason": reason[:80]})
+    u.step(BILL, bill, "withdrawn", by=by, facts={"reason": scrub(reason)[:80]})
     subjects.close_live(u, subjects.subject_of_bill(bill.id), by)
     return bill_view(bill)
 

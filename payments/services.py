@@ -10,6 +10,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from backend.kernel import clock
+from backend.kernel.privacy import scrub
 from backend.kernel.problems import ChannelRefused, ChannelSilent, FieldError, Problem
 from backend.store.unit import Actor, Unit, retry_on, run_unit
 from payments import bill_questions, wording
@@ -174,7 +175,7 @@ def _hold_or_free(u: Unit, payment_id: str, state: str, trigger: str, reason: st
         raise PaymentNotFound
     if payment.state != state:
         raise NotRefundable(state=payment.state)
-    u.step(PAYMENT, payment, trigger, by=by, facts={"reason": reason[:80]})
+    u.step(PAYMENT, payment, trigger, by=by, facts={"reason": scrub(reason)[:80]})
     return payment_view(payment, 0)
 
 

@@ -5,11 +5,12 @@ PDF files must parse, hold no scripts, actions, attachments or passwords (国办
 """
 
 import io
+import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
@@ -41,6 +42,21 @@ _ACTIVE_ACTIONS = frozenset(
 )
 _ACTIVE_TYPES = frozenset({"/EmbeddedFile", "/Filespec", "/RichMedia", "/FileAttachment"})
 
+# What the libraries raise over broken files, beside their own errors.
+_BROKEN = (
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    RecursionError,
+    NotImplementedError,
+    struct.error,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -67,9 +83,7 @@ def _check_photo(content: bytes, media_type: str) -> Checked:
                 if photo.width * photo.height > MOST_PIXELS:
                     raise UploadBroken
                 return Checked(media_type, _written_anew(photo, media_type), 1)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UploadBroken from error
-    except Image.DecompressionBombWarning as error:
+    except (*_BROKEN, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UploadBroken from error
 
 
@@ -95,16 +109,7 @@ def _check_pdf(content: bytes) -> Checked:
             raise UploadBroken
         if any(_is_active(found) for found in _dictionaries(reader)):
             raise UploadUnsafe
-    except (
-        PyPdfError,
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        RecursionError,
-    ) as error:
+    except (*_BROKEN, PyPdfError) as error:
         raise UploadBroken from error
     return Checked(_PDF, content, pages)
 

@@ -15,7 +15,9 @@ from backend.kernel import clock
 from backend.kernel.workdays import Due, WorkCalendar
 
 CITIZEN, DEPARTMENT, COURIER, NOBODY = "citizen", "department", "courier", "nobody"
-_WITH_CITIZEN = frozenset({"awaited", "ordered", "missing"})
+NOT_HERE_YET = frozenset({"awaited", "ordered", "travelling", "missing"})
+"""Originals that the department does not have: nothing was received that silence could accept."""
+_WITH_CITIZEN = NOT_HERE_YET - {"travelling"}
 _DECIDED = frozenset({"granted", "denied", "finished"})
 
 
@@ -72,7 +74,9 @@ def set_dates(
     _put(
         case,
         "deemed_acceptance_on",
-        clocks.deemed_acceptance_due(calendar, terms, received_on) if waiting else None,
+        clocks.deemed_acceptance_due(calendar, terms, received_on)
+        if waiting and case.originals not in NOT_HERE_YET
+        else None,
     )
     _put(
         case,

@@ -47,7 +47,7 @@ def _reasons(u: Unit, case: Case, terms: Terms) -> dict[str, str]:
     received_on = clock.day_of(case.received_at)
     hours = "office hours" if terms.pre_review_in_office_hours else "hours by the clock"
     stood_still = _decision_sum(u, case)
-    silent = "only while submitted; stops when the department answers"
+    silent = "only while submitted and the originals are here; stops when the department answers"
     return {
         "pre_review_due_at": _or_none(
             terms.pre_review_hours,

@@ -2,7 +2,6 @@
 
 from sqlalchemy import update
 
-from backend.cases.dates import settle
 from backend.cases.machine import CASE
 from backend.cases.models import Case, Material
 from backend.cases.services import desk, fees
@@ -103,6 +102,5 @@ def _originals(u: Unit, matter: str, direction: str, before: tuple[str, ...], no
     case = desk.locked(u, matter)
     if case.originals not in before:
         return None
-    case.originals = now
-    settle(case)
+    desk.put_originals(u, case, now)
     return case

@@ -11,6 +11,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, and_, extract, or_, select
 
 from backend import catalogue
+from backend.cases.dates import NOT_HERE_YET
 from backend.cases.models import PROVISIONAL_COLUMNS, Case
 from backend.cases.services import desk, uploads
 from backend.cases.services.corrections import lapse_correction
@@ -83,6 +84,7 @@ def _silent() -> ColumnElement[bool]:
         Case.state == "submitted",
         Case.deemed_acceptance_on < clock.today(),
         Case.deemed_acceptance_on_provisional.is_(False),
+        Case.originals.not_in(NOT_HERE_YET),
     )
 
 

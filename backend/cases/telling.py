@@ -18,6 +18,7 @@ _WITHDRAWABLE = frozenset({"submitted", "correcting", "preapproved", "accepted",
 _BOOKABLE = {"pre_review": ("preapproved",), "filing": ("submitted", "accepted")}
 BOOKABLE_STATES = frozenset(state for states in _BOOKABLE.values() for state in states)
 _FEE_STATES = frozenset({"accepted", "reviewing"})
+_ORIGINALS_WITH_CITIZEN = {"awaited": "submitted.originals_wanted", "ordered": "submitted.originals_ordered"}
 
 
 def label_of(case: Standing) -> str:
@@ -111,7 +112,7 @@ def shown_facts(facts: Mapping[str, Any]) -> Mapping[str, Any]:
 def _while_submitted(case: Standing) -> str:
     if case.pre_review_due_at is not None:
         return "submitted.pre_review"
-    return "submitted.originals_wanted" if case.originals == "awaited" else "submitted.direct"
+    return _ORIGINALS_WITH_CITIZEN.get(case.originals, "submitted.direct")
 
 
 def _while_preapproved(case: Standing, bookable: bool) -> str:
@@ -119,4 +120,8 @@ def _while_preapproved(case: Standing, bookable: bool) -> str:
         return case.visit
     if case.originals in ("arrived", "checked"):
         return "wait"
-    return "book" if bookable else "bring"
+    if case.originals == "ordered":
+        return "ordered"
+    if bookable:
+        return "book"
+    return "mail" if case.originals == "awaited" else "bring"

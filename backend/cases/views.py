@@ -171,6 +171,9 @@ class PublicProgress:
     submitted_at: datetime
     due: DueView | None
     promised: DueView | None
+    legal: DueView | None
+    days_early: int | None
+    days_late: int
     steps: tuple[Step, ...]
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import click
-from sqlalchemy import text
 
 import courier
 import notifications
@@ -81,11 +80,9 @@ def show_chores(name: str) -> None:
     """Show when every chore ran last and runs next."""
     boot.must_be_fit()
     if name:
-        if name not in worker.all_chores():
-            raise click.ClickException(f"there is no chore {name}")
-        click.echo(f"{name}: {worker.run_chore(name)} done")
+        _do_now(name)
         return
-    known = {row.name: row for row in run_unit(lambda u: chores.all_chores(u.session, clock.wire_now()))}
+    known = _known_chores()
     for chore in sorted(worker.all_chores()):
         row = known.get(chore)
         last = f"{row.finished_at:%H:%M:%S}" if row and row.finished_at else "never"
@@ -93,7 +90,22 @@ def show_chores(name: str) -> None:
         click.echo(f"{chore:32} last {last:9} done {row.done_last if row else 0}{trouble}")
 
 
-@click.command("clock")
+def _do_now(name: str) -> None:
+    if name not in worker.all_chores():
+        raise click.ClickException(f"there is no chore {name}")
+    done, row = worker.run_chore(name), _known_chores()[name]
+    if row.running:
+        raise click.ClickException(f"{name} is being done by a worker just now")
+    if row.last_error:
+        raise click.ClickException(f"{name} failed: {row.last_error}")
+    click.echo(f"{name}: {done} done")
+
+
+def _known_chores() -> dict[str, chores.ChoreView]:
+    return {row.name: row for row in run_unit(lambda u: chores.all_chores(u.session, clock.wire_now()))}
+
+
+@click.command("clock", context_settings={"ignore_unknown_options": True})  # -1d is a distance
 @click.argument("distance", required=False)
 @click.option("--reset", is_flag=True, help="Back to the present.")
 def move_clock(distance: str | None, *, reset: bool) -> None:
@@ -103,17 +115,26 @@ def move_clock(distance: str | None, *, reset: bool) -> None:
     if reset:
         clock.reset()
     elif distance:
-        found = _DISTANCE.fullmatch(distance)
-        if found is None:
-            raise click.ClickException("write a distance such as +3d, +2h, +90m or -1d")
-        clock.advance(timedelta(**{_UNITS[found[2]]: int(found[1])}))
+        _advance(distance)
     click.echo(f"{clock.local(clock.now()):%Y-%m-%d %H:%M:%S} in Shanghai")
+
+
+def _advance(distance: str) -> None:
+    if settings().town.clock_file is None:
+        raise click.ClickException("TOWN_CLOCK_FILE is not set: the move would end with this command")
+    found = _DISTANCE.fullmatch(distance)
+    if found is None:
+        raise click.ClickException("write a distance such as +3d, +2h, +90m or -1d")
+    try:
+        clock.advance(timedelta(**{_UNITS[found[2]]: int(found[1])}))
+    except (OverflowError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def all_findings(u: Unit) -> list[str]:
     """Everything in the town that contradicts itself; empty when all is in order."""
     findings = [finding for books in BOOKS for finding in books(u)]
-    matters = u.session.execute(text("SELECT id FROM store_stream ORDER BY id")).scalars().all()
+    matters = journal.every_matter(u.session)
     findings += [broken for matter in matters if (broken := journal.verify_chain(u.session, matter))]
     dead = outbox.backlog(u.session)[outbox.DEAD]
     return findings + ([f"outbox: {dead} dead letters"] if dead else [])

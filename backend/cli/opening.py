@@ -1,6 +1,7 @@
 """Commands that open a town: schema, real data, the first administrator, and the people of the demo."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import click
 import payments
 from backend import booking, catalogue, people
 from backend.migrations import commands as schema
-from backend.runtime import boot
+from backend.runtime import boot, worker
 from backend.runtime.settings import settings
 from backend.store.unit import SYSTEM, Unit, run_unit
 
@@ -22,6 +23,9 @@ def migrate() -> None:
     """Bring the database to the newest schema."""
     click.echo("schema brought to the head" if schema.migrate() else "schema is at the head")
     boot.must_be_fit()
+    processes = int(os.environ.get("WEB_WORKERS") or 2) + len(worker.LANES)
+    if (said := boot.check_pool(processes, settings().town.database_pool)) is not None:
+        raise click.ClickException(said)
 
 
 @click.command("open")

@@ -150,7 +150,10 @@ def file_at_window(call: Call[WindowCase], u: Unit) -> cases.CaseReceipt:
         address_id=asked.address_id,
         region_code=asked.region_code,
     )
-    return cases.submit_case(u, application, call.principal.actor)
+    receipt = cases.submit_case(u, application, call.principal.actor)
+    brief = cases.case_brief(u, receipt.case_id)
+    people.require_may_handle(call.principal, brief.department_id, brief.region_code, WINDOW_CLERK)
+    return receipt
 
 
 def show_file(call: Call[None], case_id: str) -> cases.CaseFile:

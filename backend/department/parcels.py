@@ -70,12 +70,13 @@ class Receipt(Body):
 
 def expected_parcels(call: Call[None]) -> Page[courier.ParcelView]:
     """Parcels of my department: on their way in, to be checked, to be sent, on their way out."""
-    if call.principal.department_id is None:
+    officer = call.principal
+    if officer.department_id is None or not officer.roles & set(HANDS):
         raise Forbidden
     asked: ParcelsAsked = call.query
     with unit() as u:
         return courier.expected_parcels(
-            u, call.principal.department_id, direction=asked.direction, after=asked.cursor, limit=asked.limit
+            u, officer.department_id, direction=asked.direction, after=asked.cursor, limit=asked.limit
         )
 
 

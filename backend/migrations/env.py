@@ -17,6 +17,8 @@ def run() -> None:
             transaction_per_migration=False,
         )
         with context.begin_transaction():
+            # An index on a grown table takes longer than any request may.
+            context.execute("SET LOCAL statement_timeout = 0")
             context.run_migrations()
 
 

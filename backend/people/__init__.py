@@ -85,6 +85,7 @@ from backend.people.services.consents import consents_of, give_consent
 from backend.people.services.demo import settle_demo_people
 from backend.people.services.entry import Visit, enter_by_phone
 from backend.people.services.export import export_of, use_export_part
+from backend.people.services.limits import count_seeker
 from backend.people.services.looks import looks_at, note_look, reveal, reveal_address
 from backend.people.services.phones import change_phone, take_proven_phone
 from backend.people.services.preferences import prefer
@@ -226,6 +227,7 @@ __all__ = [
     "consent_text",
     "consents_of",
     "contact_of",
+    "count_seeker",
     "courier",
     "covers",
     "create_admin",

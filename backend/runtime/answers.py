@@ -6,8 +6,9 @@ die, the lease runs out and the next repetition takes over.
 """
 
 import hashlib
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -32,8 +33,15 @@ _CLAIM = """
     RETURNING 1
 """
 _READ = "SELECT digest, status, answer FROM store_answer WHERE scope = %(scope)s AND key = %(key)s"
-_KEEP = "UPDATE store_answer SET status = %(status)s, answer = %(answer)s WHERE scope = %(scope)s AND key = %(key)s"
-_FORGET = text("DELETE FROM store_answer WHERE scope = :scope AND key = :key AND status IS NULL")
+# Only under our own lease: whoever took over after it ran out owns the key now.
+_KEEP = """
+    UPDATE store_answer SET status = %(status)s, answer = %(answer)s
+    WHERE scope = %(scope)s AND key = %(key)s AND lease_until = %(lease)s
+"""
+_FORGET = """
+    DELETE FROM store_answer
+    WHERE scope = %(scope)s AND key = %(key)s AND lease_until = %(lease)s AND status IS NULL
+"""
 _PURGE = text("DELETE FROM store_answer WHERE expires_at <= :at")
 
 
@@ -47,16 +55,20 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One client's key for one request. `scope` is who asks; `digest` covers method, path and body."""
+    """One client's key for one request. `scope` is who asks; `digest` covers method, path and body.
+
+    `lease` is when this request's claim runs out: it tells the claim from that of whoever took over.
+    """
 
     scope: str
     key: str
     digest: bytes
     life: timedelta = LIFE
+    lease: datetime = field(default_factory=lambda: clock.wire_now() + LEASE)
 
     @property
-    def row(self) -> dict[str, str]:
-        return {"scope": self.scope, "key": self.key}
+    def row(self) -> dict[str, Any]:
+        return {"scope": self.scope, "key": self.key, "lease": self.lease}
 
 
 def read_key(header: str | None, scope: str, request: tuple[str, str, bytes], life: timedelta = LIFE) -> Key:
@@ -74,7 +86,7 @@ def claim(session: Session, key: Key) -> Kept | None:
     Raises KeyReused (another request under the same key) or StillInProgress.
     """
     at = clock.wire_now()
-    values = {**key.row, "digest": key.digest, "at": at, "lease": at + LEASE, "expires": at + key.life}
+    values = {**key.row, "digest": key.digest, "at": at, "expires": at + key.life}
     if lean.execute(session, _CLAIM, values).fetchone() is not None:
         return None
     row = lean.execute(session, _READ, key.row).fetchone()
@@ -88,14 +100,14 @@ def claim(session: Session, key: Key) -> Kept | None:
 
 
 def keep(session: Session, key: Key, answer: Kept) -> None:
-    """Remember what was answered."""
+    """Remember what was answered, unless somebody else took the key over meanwhile."""
     sealed = vault.seal_bytes(_PLACE, _row_id(key), answer.body)
     lean.execute(session, _KEEP, {**key.row, "status": answer.status, "answer": sealed})
 
 
 def forget(session: Session, key: Key) -> None:
     """Give the key back after a refusal, so that the same request may be tried again."""
-    session.execute(_FORGET, key.row)
+    lean.execute(session, _FORGET, key.row)
 
 
 def purge(session: Session) -> int:

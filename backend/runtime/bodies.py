@@ -1,5 +1,7 @@
 """Bodies and questions as they come in: read strictly, refused politely, all faults at once."""
 
+import json
+import math
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from backend.kernel.problems import FieldError, InvalidInput, MalformedRequest, TooLarge, UnsupportedMedia
 
 JSON_MAX_BYTES = 256 * 1024
+_LARGEST_INTEGER = 2**63 - 1
 B = TypeVar("B", bound=BaseModel)
 
 
@@ -35,7 +38,7 @@ class RawBody:
 
 _SAYS = {
     "missing": "请填写此项",
-    "extra_forbidden": "没有这一项,请删除",
+    "extra_forbidden": "没有这一项，请删除",
     "string_too_short": "内容太短",
     "string_too_long": "内容太长",
     "string_pattern_mismatch": "格式不正确",
@@ -67,6 +70,7 @@ def read_body(request: Request, model: type[B]) -> B:
     raw = bytes_of(request, JSON_MAX_BYTES)
     if b"\\u0000" in raw or b"\0" in raw:
         raise MalformedRequest("内容里有不能识别的字符。")
+    _require_storable(raw)
     try:
         return model.model_validate_json(raw)
     except pydantic.ValidationError as error:
@@ -75,14 +79,17 @@ def read_body(request: Request, model: type[B]) -> B:
 
 def read_raw(request: Request, accepts: RawBody) -> bytes:
     if request.mimetype not in accepts.media:
-        raise UnsupportedMedia(f"只接受:{'、'.join(accepts.media)}。")
+        raise UnsupportedMedia(f"只接受：{'、'.join(accepts.media)}。")
     return bytes_of(request, accepts.max_bytes)
 
 
 def read_query(request: Request, model: type[B]) -> B:
     """Query parameters as `model`; a name given twice is refused."""
-    twice = [name for name, values in request.args.lists() if len(values) > 1]
-    if twice or any("\0" in value for value in request.args.values()):
+    try:
+        given = request.args.lists()
+    except UnicodeDecodeError as error:
+        raise MalformedRequest("查询条件含有不能识别的字符。") from error
+    if any(len(values) > 1 or "\0" in values[0] for _, values in given):
         raise MalformedRequest("查询条件重复或含有不能识别的字符。")
     try:
         return model.model_validate(request.args.to_dict())
@@ -94,12 +101,35 @@ def bytes_of(request: Request, most: int) -> bytes:
     """The body, never more than `most` bytes, whatever Content-Length claims."""
     if (request.content_length or 0) > most:
         raise TooLarge(f"最多 {most // 1024} KB。")
-    raw: bytes = (
-        request.stream.read(most + 1) if request.content_length is None else request.get_data(cache=True)
-    )
+    if request.content_length is None:
+        request.max_content_length = most + 1  # reading stops there, without a word
+    # Kept by the request: whoever asks again (the signature, the Idempotency-Key) reads the same bytes.
+    raw: bytes = request.get_data(cache=True)
     if len(raw) > most:
         raise TooLarge(f"最多 {most // 1024} KB。")
     return raw
+
+
+def _require_storable(raw: bytes) -> None:
+    """Refuse what Python's JSON can say and neither JSON proper nor the database can: NaN, endless numbers."""
+    try:
+        json.loads(raw, parse_int=_integer, parse_float=_finite, parse_constant=_finite)
+    except (ValueError, RecursionError) as error:
+        raise MalformedRequest("不是正确的 JSON，或者数字过大。") from error
+
+
+def _integer(text: str) -> int:
+    number = int(text) if len(text) <= 20 else _LARGEST_INTEGER + 1
+    if abs(number) > _LARGEST_INTEGER:
+        raise ValueError("an integer of more than 64 bits")
+    return number
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("not a finite number")
+    return number
 
 
 def _refusal(error: pydantic.ValidationError) -> Exception:

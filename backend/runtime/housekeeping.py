@@ -20,6 +20,12 @@ def make_partitions() -> int:
     return run_unit(lambda u: partitions.make_ahead(u.session.connection(), clock.today()))
 
 
+@chore("store.drop_partitions", every=timedelta(hours=24))
+def drop_partitions() -> int:
+    """Drop the months that have outlived their declared time. Real time: a demo looks ahead without forgetting."""
+    return run_unit(lambda u: partitions.drop_old(u.session.connection(), clock.day_of(clock.wire_now())))
+
+
 @chore("store.purge", every=timedelta(minutes=10))
 def purge() -> int:
     """Drop what has outlived its declared time."""

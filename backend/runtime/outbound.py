@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from backend.kernel import clock
 from backend.runtime.metrics import OUTSIDE
@@ -199,6 +200,7 @@ def _translate(name: str, error: requests.RequestException) -> OutsideError:
     )
     if isinstance(error, connect):
         return Unreachable(name, "could not connect")
-    if isinstance(error, requests.exceptions.ConnectionError) and "NewConnectionError" in repr(error):
-        return Unreachable(name, "could not connect")
+    cause = error.args[0] if error.args else None
+    if isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError):
+        return Unreachable(name, "could not connect")  # refused, or its name is not known
     return Silent(name, f"no answer came ({type(error).__name__})")

@@ -34,9 +34,9 @@ def keys_of(text: str | None, count: int) -> tuple[str | int, ...] | None:
     try:
         keys = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error) as error:
-        raise MalformedRequest("翻页标记不正确,请从第一页重新查看。") from error
+        raise MalformedRequest("翻页标记不正确，请从第一页重新查看。") from error
     if not isinstance(keys, list) or len(keys) != count or not all(_plain(key) for key in keys):
-        raise MalformedRequest("翻页标记不正确,请从第一页重新查看。")
+        raise MalformedRequest("翻页标记不正确，请从第一页重新查看。")
     return tuple(keys)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.kernel import clock
 from backend.runtime.outbound import Unreachable
-from backend.store import vault
+from backend.store import rotation, vault
 from backend.store.base import AwareDateTime, Base
 from backend.store.unit import Unit, run_unit
 
@@ -23,7 +23,9 @@ LEASE = timedelta(seconds=15)
 MARGIN = timedelta(seconds=60)
 WAIT_S = 20.0
 LOOK_EVERY_S = 0.1
-_PLACE = "runtime_provider_token.token"
+_PLACE = rotation.sealed(
+    "runtime_provider_token", "token", place="runtime_provider_token.token", key="name"
+).place
 
 Fetch = Callable[[bool], tuple[str, int]]
 """Lifts the telephone: (force a new one?) -> token and its life in seconds. Raises OutsideError."""

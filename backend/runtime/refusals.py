@@ -5,14 +5,15 @@ import logging
 import orjson
 import psycopg
 from flask import Flask, Response, g, request
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from backend.kernel import problems
 from backend.kernel.problems import Problem
 from backend.runtime import audience, outbound
 from backend.runtime.surface import Route
+from backend.store.unit import OutcomeUnknown
 
 log = logging.getLogger(__name__)
 MEDIA = "application/problem+json"
@@ -34,7 +35,15 @@ class OurSilence(problems.ServerTrouble):
 
     slug = "town-busy"
     status = 503
-    title = "系统正忙,您的操作没有生效,请稍后再试。"
+    title = "系统正忙，您的操作没有生效，请稍后再试。"
+
+
+class MaybeDone(problems.ServerTrouble):
+    """The database was lost while it committed; the same Idempotency-Key brings the truth."""
+
+    slug = "maybe-done"
+    status = 503
+    title = "系统刚才没有回应，请用同一页面再提交一次，不会重复办理。"
 
 
 def set_up(app: Flask, *, strict: bool) -> None:
@@ -43,12 +52,13 @@ def set_up(app: Flask, *, strict: bool) -> None:
     def on_problem(problem: Problem) -> Response:
         if strict and not _is_promised(problem):
             log.error("undocumented problem", extra={"slug": problem.slug, "path": request.path})
-            return _answer(problems.ServerTrouble(f"未写入文档的问题:{problem.slug}"))
+            return _answer(problems.ServerTrouble(f"未写入文档的问题：{problem.slug}"))
         return _answer(problem)
 
     app.register_error_handler(Problem, on_problem)
     app.register_error_handler(outbound.OutsideError, lambda error: on_problem(_of_outside(error)))
     app.register_error_handler(DBAPIError, lambda error: _answer(_of_database(error)))
+    app.register_error_handler(OutcomeUnknown, lambda _error: _answer(MaybeDone(retry_after=3)))
     app.register_error_handler(psycopg.OperationalError, lambda _error: _answer(OurSilence(retry_after=3)))
     app.register_error_handler(PoolTimeout, lambda _error: _answer(OurSilence(retry_after=2)))
     app.register_error_handler(HTTPException, _of_http)
@@ -61,6 +71,7 @@ def promised(route: Route) -> tuple[type[Problem], ...]:
     kinds += FOR_SESSIONS if route.audience not in ("public", "provider") else ()
     kinds += FOR_BODIES if route.body is not None else ()
     kinds += FOR_QUERIES if route.query is not None else ()
+    kinds += (MaybeDone,) if route.writes else ()
     kinds += FOR_KEYS if route.writes and route.audience != "provider" else ()
     return tuple(dict.fromkeys(kinds))
 
@@ -89,7 +100,7 @@ def _of_outside(error: outbound.OutsideError) -> Problem:
 
 def _of_database(error: DBAPIError) -> Problem:
     sqlstate = getattr(error.orig, "sqlstate", None) or ""
-    if sqlstate.startswith("22"):
+    if isinstance(error, DataError):
         return problems.MalformedRequest("有内容超出了可以保存的范围。")
     if sqlstate == psycopg.errors.LockNotAvailable.sqlstate:
         return problems.StillInProgress(retry_after=2)
@@ -115,7 +126,10 @@ def _of_http(error: HTTPException) -> Response:
     kind = kinds.get(error.code or 500)
     if kind is None:
         kind = problems.MalformedRequest if (error.code or 500) < 500 else problems.ServerTrouble
-    return _answer(kind())
+    response = _answer(kind())
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return response
 
 
 def _of_anything(error: Exception) -> Response:

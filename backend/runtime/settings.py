@@ -158,7 +158,7 @@ def read(env: Mapping[str, str]) -> Settings:
         kdniao=Kdniao(*_take(env, "KDNIAO")),
         sms=SmsAliyun(*_take(env, "SMS")),
         identity=Identity(*_take(env, "IDENTITY")),
-        keys=_keys(town),
+        keys=_keys(town.keys_file),
     )
 
 
@@ -190,20 +190,29 @@ def _faults(env: Mapping[str, str]) -> list[str]:
         return [f"TOWN_MODE is {mode!r}; it must be one of {', '.join(MODES)}"]
     pool = env.get("DATABASE_POOL", "8")
     faults = (
-        [] if pool.isdigit() and 0 < int(pool) < 200 else ["DATABASE_POOL must be a number from 1 to 199"]
+        [] if pool.isdecimal() and 0 < int(pool) < 200 else ["DATABASE_POOL must be a number from 1 to 199"]
     )
-    if mode != "production":
-        return faults
-    faults += [f"{name} is missing" for name in PRODUCTION_NAMES if not env.get(name)]
+    faults += _faults_of_keys(_path(env.get("TOWN_KEYS_FILE")))
+    return faults if mode != "production" else faults + _unfit_for_production(env)
+
+
+def _faults_of_keys(keys_file: Path | None) -> list[str]:
+    try:
+        _keys(keys_file)
+    except BadSettings as error:
+        return [str(error)]
+    return []
+
+
+def _unfit_for_production(env: Mapping[str, str]) -> list[str]:
+    faults = [f"{name} is missing" for name in PRODUCTION_NAMES if not env.get(name)]
     if env.get("TOWN_CLOCK_FILE"):
         faults.append("TOWN_CLOCK_FILE is set: production does not move its clock")
     if env.get("BROKER_URL", "").startswith(("filesystem:", "memory:")):
         faults.append("BROKER_URL must name Redis or RabbitMQ, not a folder of this machine")
-    faults += _plain_addresses(env)
-    keys = env.get("TOWN_KEYS_FILE")
-    if keys and not Path(keys).is_file():
-        faults.append("TOWN_KEYS_FILE names a file that is not there")
-    return faults
+    papers = [name for name in PROVIDER_NAMES if name.endswith("_FILE") and env.get(name)]
+    faults += [f"{name} names a file that is not there" for name in papers if not Path(env[name]).is_file()]
+    return faults + _plain_addresses(env)
 
 
 def _plain_addresses(env: Mapping[str, str]) -> list[str]:
@@ -212,14 +221,20 @@ def _plain_addresses(env: Mapping[str, str]) -> list[str]:
     return [
         f"{name} must begin with https://"
         for name in names
-        if env.get(name, "https://").startswith("http://")
+        if env.get(name) and not env[name].lower().startswith("https://")
     ]
 
 
-def _keys(town: Town) -> Keys:
-    if town.keys_file is None:
+def _keys(keys_file: Path | None) -> Keys:
+    if keys_file is None:
         return _play_keys()
-    return keys_from(json.loads(town.keys_file.read_text("utf-8")))
+    try:
+        document = json.loads(keys_file.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise BadSettings("TOWN_KEYS_FILE names a file that is not there") from error
+    except (OSError, ValueError) as error:
+        raise BadSettings(f"TOWN_KEYS_FILE cannot be read: {error}") from error
+    return keys_from(document)
 
 
 def keys_from(document: Mapping[str, object]) -> Keys:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from flask import Blueprint, Flask, Response, g, request
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.routing import BaseConverter
 
 from backend.kernel import clock, ids
 from backend.runtime import home, logs, metrics, openapi, refusals
@@ -17,6 +18,12 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 MOST_BYTES = 12 * 1024 * 1024
 
 
+class _Words(BaseConverter):
+    """A part of a path. One with a NUL, which PostgreSQL cannot hold, is no address of ours."""
+
+    regex = r"[^/\0]+"
+
+
 def build(
     surfaces: Sequence[Surface], blueprints: Sequence[Blueprint], *, mode: str, ready: Callable[[], bool]
 ) -> Flask:
@@ -24,6 +31,7 @@ def build(
     app = Flask("zhangban", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.converters["default"] = _Words
     app.before_request(_begin)
     app.after_request(_end)
     refusals.set_up(app, strict=mode == "test")
@@ -70,7 +78,7 @@ def _health(ready: Callable[[], bool]) -> Blueprint:
     def is_ready() -> tuple[dict[str, str], int]:
         try:
             fit = engine.is_alive() and ready()
-        except SQLAlchemyError:
+        except (SQLAlchemyError, RuntimeError):
             fit = False
         return ({"status": "ready"}, 200) if fit else ({"status": "not ready"}, 503)
 

@@ -9,6 +9,7 @@ import logging
 import os
 import socket
 import threading
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from kombu.transport import filesystem
+from kombu.utils.json import dumps
 
 from backend.kernel import clock
 from backend.runtime.metrics import CHORES
@@ -38,6 +41,21 @@ class Chore:
     work: Callable[[], int]
     every: timedelta
     lane: str
+
+
+class _WholeFiles(filesystem.Channel):
+    """The folder broker with messages that appear whole.
+
+    Kombu's own opens the file before it writes it: a reader that comes in between fetches nothing and its worker
+    dies of it ("Expecting value: line 1 column 1").
+    """
+
+    def _put(self, queue: str, message: Any, **_options: Any) -> None:  # type: ignore[override]  # kombu's two differ
+        name = f"{round(clock.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
+        folder = Path(self.data_folder_out)
+        half = folder / f"{name}.part"
+        half.write_bytes(dumps(message).encode())
+        half.replace(folder / name)
 
 
 _chores: dict[str, Chore] = {}
@@ -96,6 +114,7 @@ def build(broker_url: str, state_dir: Path) -> Celery:
 def _transport(broker_url: str, state_dir: Path) -> dict[str, Any]:
     if broker_url and not broker_url.startswith("filesystem"):
         return {}
+    filesystem.Transport.Channel = _WholeFiles
     root = state_dir / "broker"
     folders = {name: str(root / name) for name in ("wakeups", "processed", "control")}
     for folder in folders.values():

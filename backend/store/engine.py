@@ -1,6 +1,7 @@
 """The one engine and session factory; bound once at start, told apart by process."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import orjson
 import psycopg
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import NullPool
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 15_000
@@ -27,6 +29,7 @@ class _Bound:
 
 
 _bound = _Bound()
+_making = threading.Lock()
 
 
 def bind(url: str, pool: int = 5) -> None:
@@ -38,35 +41,51 @@ def bind(url: str, pool: int = 5) -> None:
 
 def engine() -> Engine:
     """The engine of this process. A forked child never shares its parent's connections."""
-    if _bound.engine is None or _bound.pid != os.getpid():
-        if not _bound.url:
-            raise RuntimeError("the database was never bound: call store.engine.bind(url) at start")
-        _bound.engine = create_engine(
-            _bound.url,
-            pool_size=_bound.pool,
-            max_overflow=0,
-            pool_timeout=10,
-            pool_pre_ping=False,
-            pool_use_lifo=True,
-            json_serializer=_dump_json,
-            json_deserializer=orjson.loads,
-            connect_args={
-                "connect_timeout": CONNECT_TIMEOUT_S,
-                "options": (
-                    f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS}"
-                    f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} -c timezone=UTC -c jit=off"
-                ),
-            },
-        )
-        _bound.sessions = sessionmaker(_bound.engine, autoflush=False, expire_on_commit=False)
-        _bound.pid = os.getpid()
-    return _bound.engine
+    with _making:
+        if _bound.engine is None or _bound.pid != os.getpid():
+            _bound.engine = _made(
+                pool_size=_bound.pool,
+                max_overflow=0,
+                pool_timeout=10,
+                pool_pre_ping=False,
+                pool_use_lifo=True,
+            )
+            _bound.sessions = sessionmaker(_bound.engine, autoflush=False, expire_on_commit=False)
+            _bound.pid = os.getpid()
+        return _bound.engine
+
+
+def _made(**pooling: Any) -> Engine:
+    if not _bound.url:
+        raise RuntimeError("the database was never bound: call store.engine.bind(url) at start")
+    return create_engine(
+        _bound.url,
+        hide_parameters=True,  # an error is logged and kept in books; the values it was about are not
+        json_serializer=_dump_json,
+        json_deserializer=orjson.loads,
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "options": (
+                f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS}"
+                f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} -c timezone=UTC -c jit=off"
+            ),
+        },
+        **pooling,
+    )
 
 
 def new_session() -> Session:
     engine()
     assert _bound.sessions is not None
     return _bound.sessions()
+
+
+@contextmanager
+def aside() -> Iterator[Session]:
+    """A session on a connection of its own: for who may already hold the last one of the pool."""
+    alone = _made(poolclass=NullPool)
+    with Session(alone, autoflush=False, expire_on_commit=False) as session:
+        yield session
 
 
 @contextmanager
@@ -80,11 +99,13 @@ def reading() -> Iterator[psycopg.Connection[Any]]:
     try:
         connection.autocommit = True
         yield connection
-        connection.autocommit = False
     except psycopg.OperationalError:
         pooled.invalidate()
         raise
     finally:
+        # Whatever went wrong: a connection that kept its autocommit would give the next unit no transaction.
+        if not connection.closed:
+            connection.autocommit = False
         pooled.close()
 
 

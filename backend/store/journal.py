@@ -1,9 +1,9 @@
 """The append-only book: who moved what, from where to where, when it happened and when we heard of it.
 
 Case progress is this book read aloud, so there is no second history that could drift. Rows of one matter form a
-hash chain over keyed digests: a changed, missing or inserted row is noticed, while the facts of a row may be
-erased by law without breaking the chain. Chains are per matter, never global: a global one would make all
-writers wait for each other.
+hash chain over keyed digests: a changed, missing or inserted row is noticed. The facts have a digest of their own
+inside the line's, so that they may be erased by law and the rest of the line is still vouched for. Chains are per
+matter, never global: a global one would make all writers wait for each other.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Boolean, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, String, Text, and_, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -52,8 +52,6 @@ class JournalRow(Base):
 
     __tablename__ = "store_journal"
     __retention__ = "as long as the matter; archive rules"
-    __table_args__ = (Index("ix_store_journal_subject", "subject"),)
-
     matter: Mapped[str] = mapped_column(String(40), primary_key=True)
     seq: Mapped[int] = mapped_column(Integer, primary_key=True)
     subject: Mapped[str] = mapped_column(String(40))
@@ -67,7 +65,7 @@ class JournalRow(Base):
     actor_id: Mapped[str] = mapped_column(String(40))
     actor_label: Mapped[str] = mapped_column(String(60))
     facts: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    digest: Mapped[bytes] = mapped_column(LargeBinary(32))
+    digest: Mapped[bytes] = mapped_column(LargeBinary(64))
     link: Mapped[bytes] = mapped_column(LargeBinary(32))
     erased: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
 
@@ -107,15 +105,22 @@ class JournalEntry:
 
 
 def digest_of(entry: JournalEntry) -> bytes:
-    """Keyed digest of everything the line says (not of its place: the chain gives that)."""
+    """Keyed digests of everything the line says (not of its place: the chain gives that).
+
+    32 bytes of the line, which covers 32 bytes of its facts.
+    """
+    facts = vault.journal_digest(orjson.dumps(entry.facts, option=orjson.OPT_SORT_KEYS))
+    return _digest_of_line(entry, facts) + facts
+
+
+def _digest_of_line(entry: JournalEntry, facts: bytes) -> bytes:
     return vault.journal_digest(
         orjson.dumps(
             [
                 entry.matter, entry.subject, entry.trigger, entry.source, entry.target, entry.says,
                 _stamp(entry.occurred_at), _stamp(entry.heard_at),
-                entry.actor.kind, entry.actor.id, entry.actor.label, entry.facts,
-            ],
-            option=orjson.OPT_SORT_KEYS,
+                entry.actor.kind, entry.actor.id, entry.actor.label, facts.hex(),
+            ]
         )
     )  # fmt: skip
 
@@ -130,6 +135,12 @@ _READ = (
 )
 
 
+_EVERY_MATTER = text("""
+    SELECT id FROM store_stream UNION SELECT matter FROM store_signed_head UNION SELECT matter FROM store_journal
+    ORDER BY 1
+""")
+
+
 def entries_of(session: Session, matter: str) -> list[JournalEntry]:
     """The matter's lines in the order in which they were heard. One round trip, no ORM: it is on the hot path."""
     rows = lean.execute(session, _READ, (matter,))
@@ -141,6 +152,11 @@ def entries_of(session: Session, matter: str) -> list[JournalEntry]:
     ]
 
 
+def every_matter(session: Session) -> list[str]:
+    """All matters that have, or once had, a line: those whose head was taken away as well."""
+    return list(session.execute(_EVERY_MATTER).scalars())
+
+
 def verify_chain(session: Session, matter: str) -> str | None:
     """Walk the chain; None when it holds, else what is broken in one sentence."""
     rows = session.query(JournalRow).filter_by(matter=matter).order_by(JournalRow.seq).all()
@@ -148,23 +164,30 @@ def verify_chain(session: Session, matter: str) -> str | None:
     for number, row in enumerate(rows, start=1):
         if row.seq != number:
             return f"{matter}: line {number} is missing"
-        if not row.erased and digest_of(_entry(row)) != row.digest:
+        if _is_altered(row):
             return f"{matter}: line {number} was altered"
         link = next_link(link, row.digest)
         if link != row.link:
             return f"{matter}: the chain breaks at line {number}"
     head = session.get(Stream, matter)
-    if head is not None and (head.seq, head.link) != (len(rows), link):
+    if (head.seq, head.link) != (len(rows), link) if head else rows:
         return f"{matter}: the head does not fit the last line"
     return _contradicts_signature(session, matter, rows)
 
 
 def sign_heads(session: Session, at: datetime, limit: int = 5000) -> int:
-    """Sign the heads that have moved since they were last signed; returns how many."""
+    """Sign the heads that have moved since they were last signed; returns how many.
+
+    A chain that contradicts its former signature keeps it: signing anew would forget the contradiction.
+    """
     moved = (
         session.query(Stream)
         .outerjoin(SignedHead, SignedHead.matter == Stream.id)
-        .filter((SignedHead.seq.is_(None)) | (SignedHead.seq < Stream.seq), Stream.seq > 0)
+        .outerjoin(JournalRow, and_(JournalRow.matter == Stream.id, JournalRow.seq == SignedHead.seq))
+        .filter(Stream.seq > 0)
+        .filter(
+            SignedHead.seq.is_(None) | ((SignedHead.seq < Stream.seq) & (JournalRow.link == SignedHead.link))
+        )
         .limit(limit)
         .all()
     )
@@ -175,6 +198,12 @@ def sign_heads(session: Session, at: datetime, limit: int = 5000) -> int:
         )
     session.flush()
     return len(moved)
+
+
+def _is_altered(row: JournalRow) -> bool:
+    if row.erased:
+        return row.digest[:32] != _digest_of_line(_entry(row), row.digest[32:])
+    return row.digest != digest_of(_entry(row))
 
 
 def _contradicts_signature(session: Session, matter: str, rows: list[JournalRow]) -> str | None:

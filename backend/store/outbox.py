@@ -26,10 +26,7 @@ class OutboxRow(Base):
 
     __tablename__ = "store_outbox"
     __retention__ = "13 months, by partition"
-    __table_args__ = (
-        Index("ix_store_outbox_stream", "stream"),
-        {"postgresql_partition_by": "RANGE (recorded_at)"},
-    )
+    __table_args__ = ({"postgresql_partition_by": "RANGE (recorded_at)"},)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     recorded_at: Mapped[datetime] = mapped_column(AwareDateTime(), primary_key=True)

@@ -1,12 +1,16 @@
 """Monthly partitions of the tables that only ever grow: made ahead, dropped when their time is over."""
 
 import itertools
+import re
 from datetime import UTC, date, datetime
 
 from sqlalchemy import Connection, text
 
-PARTITIONED = ("store_outbox", "store_notice", "people_access_log")
+LIFE_MONTHS = {"store_outbox": 13, "store_notice": 13, "people_access_log": 36}
+"""How long the rows are kept, as their tables declare it."""
+PARTITIONED = tuple(LIFE_MONTHS)
 MONTHS_AHEAD = 3
+_OF_MONTH = re.compile(r"_(\d{4})(\d{2})$")
 
 
 def make_ahead(connection: Connection, today: date) -> int:
@@ -30,6 +34,29 @@ def make_ahead(connection: Connection, today: date) -> int:
             )
             made += 1
     return made
+
+
+def drop_old(connection: Connection, today: date) -> int:
+    """Drop the partitions whose last day has outlived its table's time; returns how many.
+
+    `today` is a real day: a demo that looks a year ahead must not lose its past.
+    """
+    dropped = 0
+    for table, months in LIFE_MONTHS.items():
+        for name in _partitions(connection, table):
+            found = _OF_MONTH.search(name)
+            if found and date(int(found[1]), int(found[2]), 1) < _month(today, -months):
+                _run(connection, f"DROP TABLE {name}")
+                dropped += 1
+    return dropped
+
+
+def _partitions(connection: Connection, table: str) -> list[str]:
+    found = connection.execute(
+        text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(:table)"),
+        {"table": table},
+    )
+    return list(found.scalars())
 
 
 def _months(today: date) -> list[tuple[date, date]]:

@@ -39,10 +39,21 @@ def finish(connection: Connection) -> None:
     partitions.make_ahead(connection, clock.today())
 
 
+def take_away(connection: Connection) -> None:
+    """What `finish` left beside the tables; their triggers and partitions go with them."""
+    connection.execute(text("DROP FUNCTION IF EXISTS store_refuse_rewriting()"))
+
+
 def guard(connection: Connection, table: str) -> None:
     connection.execute(
         text(
             f"CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}"
             " FOR EACH ROW EXECUTE FUNCTION store_refuse_rewriting()"
+        )
+    )
+    connection.execute(
+        text(
+            f"CREATE OR REPLACE TRIGGER {table}_never_emptied BEFORE TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION store_refuse_rewriting()"
         )
     )

@@ -30,6 +30,7 @@ __all__ = [
     "CLOCK",
     "SYSTEM",
     "Actor",
+    "OutcomeUnknown",
     "Unit",
     "is_open",
     "map_constraint",
@@ -61,6 +62,10 @@ class Stateful(Protocol):
 
 class OwedEvent(AssertionError):
     """A move names an event that the unit did not record: the town would never hear of it."""
+
+
+class OutcomeUnknown(RuntimeError):
+    """The database was lost while it committed: the facts may be durable or not, so nobody repeats blindly."""
 
 
 class Unit:
@@ -152,7 +157,12 @@ class Unit:
         for owed, matter in self._owed:
             if not any(isinstance(event, owed) and event.matter == matter for event in self._recorded):
                 raise OwedEvent(f"a step on {matter} owes the event {owed.__name__}")
-        self.session.commit()
+        try:
+            self.session.commit()
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise OutcomeUnknown("the connection was lost during the commit") from error
+            raise
         return self._after
 
     def _page(self, matter: str) -> book.Page:
@@ -163,6 +173,8 @@ class Unit:
         at: datetime | None, facts: Mapping[str, Any] | None,
     ) -> None:  # fmt: skip
         now = clock.now()
+        if at is not None and at.tzinfo is None:
+            raise ValueError("a naive datetime has no place in the journal")
         trigger, source, target, says = what
         entry = JournalEntry(
             matter, subject, trigger, source, target, says, at or now, now, by, dict(facts or {})
@@ -183,7 +195,9 @@ def unit() -> Iterator[Unit]:
         after = u.close()
     except IntegrityError as error:
         session.rollback()
-        raise _told_politely(error) from error
+        if (told := _constraints.get(_constraint_of(error))) is not None:
+            raise told() from error
+        raise
     except BaseException:
         session.rollback()
         raise
@@ -195,17 +209,17 @@ def unit() -> Iterator[Unit]:
 
 
 def run_unit(work: Callable[[Unit], T]) -> T:
-    """Run `work` in a unit; repeat it on deadlock, serialization failure, or a connection lost before commit."""
+    """Run `work` in a unit; repeat it on deadlock, serialization failure, or a connection lost before commit.
+
+    Raises OutcomeUnknown when the connection was lost during the commit.
+    """
     for attempt in range(1, ATTEMPTS + 1):
-        committing = False
         try:
             with unit() as u:
                 result = work(u)
-                u.flush()
-                committing = True
             return result
         except DBAPIError as error:
-            if attempt == ATTEMPTS or not _may_repeat(error, committing=committing):
+            if attempt == ATTEMPTS or not _may_repeat(error):
                 raise
             clock.sleep(0.02 * attempt)
     raise AssertionError("unreachable")
@@ -232,16 +246,11 @@ def on_recorded(waker: Callable[[], None]) -> None:
         _wakers.append(waker)
 
 
-def _told_politely(error: IntegrityError) -> Exception:
-    name = _constraint_of(error)
-    return _constraints[name]() if name in _constraints else error
-
-
 def _constraint_of(error: DBAPIError) -> str:
     return getattr(getattr(error.orig, "diag", None), "constraint_name", None) or ""
 
 
-def _may_repeat(error: DBAPIError, *, committing: bool) -> bool:
+def _may_repeat(error: DBAPIError) -> bool:
     if getattr(error.orig, "sqlstate", None) in _REPEATABLE or _constraint_of(error) in _retried:
         return True
-    return bool(error.connection_invalidated) and not committing
+    return bool(error.connection_invalidated)

@@ -19,11 +19,12 @@ from sqlalchemy import Integer, LargeBinary, String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.kernel import clock
+from backend.store import engine, lean
 from backend.store.base import AwareDateTime, Base
-from backend.store.engine import new_session
 
 _VERSION = b"\x01"
 _NONCE = 12
+_SHORTEST = 3 + _NONCE + 16
 
 
 class WrongKey(RuntimeError):
@@ -92,6 +93,9 @@ def masters() -> Masters:
 
 def unlock(session: Session) -> None:
     """Read and unwrap the data keys; make the first one in an empty database. Raises WrongKey."""
+    if session.query(KeyPrint).first() is None:
+        # Two processes may open an empty town at once: the second waits and finds what the first made.
+        lean.execute(session, "LOCK TABLE store_key_print IN EXCLUSIVE MODE")
     _check_print(session, "index", masters().index, masters().previous_index)
     _check_print(session, "journal", masters().journal, None)
     keys = session.query(DataKey).order_by(DataKey.id).all()
@@ -103,7 +107,8 @@ def unlock(session: Session) -> None:
 
 def add_data_key(session: Session) -> int:
     """Begin sealing with a fresh data key; older ones go on opening. Returns its id."""
-    newest = session.query(DataKey).order_by(DataKey.id.desc()).with_for_update().first()
+    lean.execute(session, "LOCK TABLE store_data_key IN EXCLUSIVE MODE")
+    newest = session.query(DataKey).order_by(DataKey.id.desc()).first()
     key = _add_data_key(session, (newest.id if newest else 0) + 1)
     session.flush()
     return key.id
@@ -140,6 +145,8 @@ def open_sealed(place: str, row_id: str, sealed: bytes) -> str:
 
 def open_sealed_bytes(place: str, row_id: str, sealed: bytes) -> bytes:
     """Raises WrongKey when the value was moved, altered, or sealed with a key that is not ours."""
+    if sealed[:1] != _VERSION or len(sealed) < _SHORTEST:
+        raise WrongKey(f"a value of {place} is not sealed by this vault")
     cipher = _cipher(key_id_of(sealed))
     nonce, body = sealed[3 : 3 + _NONCE], sealed[3 + _NONCE :]
     try:
@@ -201,7 +208,7 @@ def _cipher(key_id: int) -> AESGCM:
 
 def _reload() -> None:
     """Another process may have added a key: look again, in a transaction of our own."""
-    with _vault.lock, new_session() as session:
+    with _vault.lock, engine.aside() as session:
         unlock(session)
         session.commit()
 

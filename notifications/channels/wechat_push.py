@@ -39,7 +39,7 @@ class WeChatPush:
             sealed = json.loads(body)["Encrypt"]
             _check(request.args.get("msg_signature", ""), request, sealed)
             event = json.loads(_opened(sealed))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise Forged("not a push of WeChat in safe mode") from error
         if not isinstance(event, dict):
             raise Forged("not an event")

@@ -77,6 +77,12 @@ def test_half_a_file_is_refused(sent: bytes) -> None:
         content.check(sent, declared)
 
 
+def test_a_photograph_with_impossible_traces_is_refused() -> None:
+    words_for_width = files.photo(exif=True).replace(b"\x01\x0e\x00\x02", b"\x01\x00\x00\x02", 1)
+    with pytest.raises(UploadBroken):
+        content.check(words_for_width, "image/jpeg")
+
+
 def test_a_picture_that_swells_is_refused() -> None:
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

@@ -1,5 +1,7 @@
 """Both windows over HTTP: bad input, foreign cases, repeated requests, masks, systems' notices in order."""
 
+import io
+import json
 import threading
 from typing import Any
 
@@ -8,9 +10,10 @@ import pytest
 from backend import cases, people
 from backend.kernel import ids
 from backend.people.services import codes
+from backend.runtime import paging
 from backend.store.unit import unit
 from tests.cases import makers
-from tests.cases.visitors import Visitor, Visitors
+from tests.cases.visitors import Answer, Visitor, Visitors
 
 
 def body(**changes: Any) -> dict[str, Any]:
@@ -125,6 +128,33 @@ def test_the_same_key_with_another_body_is_refused(visitor: Visitors) -> None:
     assert slug(who.post("/mp/v1/cases", body(channel="h5"), key=key)) == "idempotency-key-reused"
 
 
+def test_a_body_without_a_length_is_part_of_the_key_too(visitor: Visitors) -> None:
+    who, key = visitor.citizen(), ids.token()
+
+    def post(sent: dict[str, Any]) -> Answer:
+        heads = {**who.headers, "Idempotency-Key": key, "Content-Type": "application/json"}
+        stream = io.BytesIO(json.dumps(sent).encode())
+        chunked = {"wsgi.input": stream, "wsgi.input_terminated": True}
+        return Answer.of(who.http.post("/mp/v1/cases", headers=heads, environ_overrides=chunked))
+
+    first = post(body())
+    assert first.status_code == 201
+    assert slug(post(body(channel="h5"))) == "idempotency-key-reused"
+    assert slug(post({"form": {"x": "y" * 300_000}})) == "too-large"
+
+
+def test_numbers_typed_into_a_reason_stay_out_of_the_journal(visitor: Visitors) -> None:
+    who = visitor.citizen()
+    case_id, number = file_one(who), makers.id_number()
+    told = {"reason": f"我的身份证是{number}，电话13912345678，不办了"}
+    assert who.post(f"/mp/v1/cases/{case_id}/withdrawal", told).status_code == 200
+    with unit() as u:
+        facts = str([line.facts for line in u.journal_of(case_id)])
+    assert "不办了" in facts
+    assert number not in facts
+    assert "13912345678" not in facts
+
+
 def test_an_ended_session_sees_no_timeline(visitor: Visitors) -> None:
     who = visitor.citizen()
     case_id = file_one(who)
@@ -197,6 +227,20 @@ def test_a_clerk_files_for_a_citizen_at_the_window(visitor: Visitors) -> None:
     assert steps[0]["by"].startswith("测试部门")
     unknown = clerk.post("/dept/v1/cases", {**sent, "id_no": makers.id_number()})
     assert slug(unknown) == "applicant-unknown"
+    elsewhere = visitor.officer(makers.POLICE, "window_clerk").post(
+        "/dept/v1/cases", {**sent, "id_no": number}
+    )
+    assert slug(elsewhere) == "outside-your-scope"
+    assert len(who.get("/mp/v1/cases").json["items"]) == 1
+
+
+def test_cursors_and_paths_that_are_none_of_ours_are_refused(visitor: Visitors) -> None:
+    who, officer = visitor.citizen(), visitor.officer()
+    assert who.get(f"/mp/v1/cases?cursor={paging.cursor(5)}").status_code == 200
+    assert officer.get(f"/dept/v1/cases?cursor={paging.cursor(5)}").status_code == 200
+    assert officer.get(f"/dept/v1/cases?due=soon&cursor={paging.cursor('2026-01-01', 5)}").status_code == 200
+    assert slug(who.get(f"/mp/v1/me/looks?cursor={paging.cursor('x')}")) == "malformed-request"
+    assert [slug(who.get(f"/mp/v1/{path}/%00")) for path in ("cases", "items")] == ["not-found"] * 2
 
 
 def test_a_systems_notice_is_heard_once_and_in_order(visitor: Visitors) -> None:
@@ -246,6 +290,15 @@ def test_progress_without_account_needs_number_tail_and_code(visitor: Visitors) 
         _seek(visitor, sent)
     finally:
         codes._sender[:] = former
+
+
+def test_id_tails_of_a_case_cannot_be_gone_through(visitor: Visitors) -> None:
+    seeker = visitor.stranger()
+    for number in (ids.case_number(), ids.case_number()):
+        tries = [{"number": number, "id_tail": f"{tail:04}"} for tail in range(21)]
+        codes_asked = [seeker.post("/mp/v1/progress/codes", one).status_code for one in tries]
+        assert codes_asked == [202] * 20 + [429]
+        assert slug(seeker.post("/mp/v1/progress", {**tries[0], "code": "000000"})) == "too-many-tries"
 
 
 def _seek(visitor: Visitors, sent: list[str]) -> None:

@@ -1,11 +1,13 @@
 """News from couriers and the booking office: originals that travel, results that arrive, visits."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from backend import cases, people
+from backend.cases import tasks
 from backend.contracts import (
     BookingCheckedIn,
     BookingConfirmed,
@@ -17,7 +19,7 @@ from backend.contracts import (
     ParcelEvent,
     ParcelOrdered,
 )
-from backend.kernel import ids
+from backend.kernel import clock, ids
 from backend.store.unit import run_unit, unit
 from tests.cases import makers
 from tests.cases.makers import HOME, LICENCE, citizen, file_case, officer
@@ -81,6 +83,49 @@ def test_nothing_is_accepted_before_the_originals_come() -> None:
     assert run_unit(lambda u: cases.accept(u, case_id, BOSS)).state == "accepted"
     with unit() as u:
         assert [paper.state for paper in cases.paper_originals(u, case_id, who)] == ["checked"]
+
+
+def test_silence_accepts_nothing_whose_originals_never_came() -> None:
+    clock.move_to(clock.at_local(date(2026, 11, 2), 10))
+    case_id, who = mailed()
+    clock.move_to(clock.at_local(date(2026, 11, 16), 10))
+    tasks.deem_acceptance()
+    with unit() as u:
+        seen_now = cases.progress_of(u, case_id, who)
+    assert (seen_now.state, seen_now.due) == ("submitted", None)
+
+
+def test_the_term_of_silence_runs_from_the_day_the_originals_came() -> None:
+    clock.move_to(clock.at_local(date(2026, 11, 2), 10))
+    case_id, who = mailed()
+    clock.move_to(clock.at_local(date(2026, 11, 16), 10))
+    inbound(ParcelDelivered, case_id, who)
+    clock.move_to(clock.at_local(date(2026, 11, 20), 10))
+    inbound(ParcelChecked, case_id, who, complete=True)
+    for day, state in ((23, "submitted"), (24, "accepted")):
+        clock.move_to(clock.at_local(date(2026, 11, day), 12))
+        tasks.deem_acceptance()
+        with unit() as u:
+            assert cases.progress_of(u, case_id, who).state == state
+
+
+def test_a_case_opened_again_awaits_its_originals_anew() -> None:
+    case_id, who = mailed()
+    inbound(ParcelDelivered, case_id, who)
+    inbound(ParcelChecked, case_id, who, complete=True)
+    point = cases.Point("field", "building_area", "不一致", "请核对")
+    run_unit(lambda u: cases.request_correction(u, case_id, BOSS, (point,)))
+    clock.advance(timedelta(days=40))
+    tasks.lapse_corrections()
+    run_unit(lambda u: cases.reopen_case(u, case_id, who, citizen(who)))
+    given = cases.CorrectionAnswer({"building_area": "99.00"})
+    run_unit(lambda u: cases.answer_correction(u, case_id, who, given, citizen(who)))
+    # They went home with the closing.
+    with pytest.raises(cases.OriginalsAwaited):
+        run_unit(lambda u: cases.accept(u, case_id, BOSS))
+    assert seen(case_id, who) == ("citizen", ["order_pickup", "withdraw"])
+    with unit() as u:
+        assert [paper.state for paper in cases.paper_originals(u, case_id, who)] == ["awaited"]
 
 
 def test_an_incomplete_parcel_goes_back_to_the_citizen() -> None:

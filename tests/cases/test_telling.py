@@ -40,6 +40,18 @@ def test_every_situation_has_its_words(state: str) -> None:
             assert len(telling.label_of(case)) <= 5
 
 
+@pytest.mark.parametrize("originals", ["awaited", "ordered", "missing"])
+@pytest.mark.parametrize("state", ["submitted", "preapproved"])
+def test_while_the_originals_are_with_the_citizen_nobody_is_told_to_wait_for_the_department(
+    state: str, originals: str
+) -> None:
+    case = standing(state, originals, "none", "none", "window", pre_review=False)
+    assert holder_of(case) == "citizen"
+    said = wording.say("why", telling.situation(case, bookable=False))
+    assert "部门正在" not in said
+    assert "寄" in said or "快递" in said
+
+
 def test_a_finished_life_offers_nothing_but_its_result() -> None:
     for state in CASE.terminal:
         case = standing(state, "none", "none", "none", "window", pre_review=False)

@@ -54,6 +54,15 @@ def test_an_upload_is_seen_again_by_its_owner(visitor: Visitors) -> None:
     assert look(who, upload_id) == files.pdf()
 
 
+def test_files_are_looked_into_one_at_a_time(visitor: Visitors, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "TURN_S", 0.01)
+    who = visitor.citizen()
+    with uploads._one_at_a_time:
+        refused = who.post("/mp/v1/uploads", raw=files.photo(), media="image/jpeg")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "5")
+    assert send(who, files.photo())
+
+
 def test_the_bytes_on_disk_are_encrypted(visitor: Visitors) -> None:
     upload_id = send(visitor.citizen(), files.pdf(), "application/pdf")
     kept = on_disk(upload_id).read_bytes()
@@ -138,6 +147,8 @@ def test_the_department_sees_the_file_and_leaves_a_trace(visitor: Visitors) -> N
     with unit() as u:
         last = u.journal_of(receipt.case_id)[-1]
     assert (last.trigger, last.actor.id, last.subject) == ("file_viewed", officer.person_id, upload_id)
+    looks = who.get("/mp/v1/me/looks").json["items"]
+    assert [(look["what"], look["matter"]) for look in looks] == [("申请材料", receipt.case_id)]
 
 
 def test_an_unused_upload_is_thrown_away(visitor: Visitors) -> None:

@@ -107,7 +107,7 @@ class Bureau:
     def clerk(self, department_id: str = DEPARTMENT) -> str:
         """A token of a clerk of the department."""
         if department_id not in self.clerks:
-            self.clerks[department_id] = _clerk(department_id)
+            self.clerks[department_id] = staff_token(department_id, "handler", "window_clerk")
         return self.clerks[department_id]
 
     def fault(self, verb: str, kind: str, times: int = 1) -> None:
@@ -221,13 +221,14 @@ def _submit(u: Unit, person_id: str, address_id: str, originals: bool) -> str:
     return cases.submit_case(u, application, Actor("citizen", person_id)).case_id
 
 
-def _clerk(department_id: str) -> str:
+def staff_token(department_id: str, *roles: str) -> str:
+    """A token of a new account with these roles."""
     account = f"test.{ids.digits(10)}"
 
     def work(u: Unit) -> str:
         invited = people.employ(
             u, account, "测试乙", department_id=department_id, department_name="测试单位", region_code="341600",
-            roles=["handler", "window_clerk"], by=SYSTEM,
+            roles=roles, by=SYSTEM,
         )  # fmt: skip
         u.flush()
         row = u.get(Staff, invited.staff_id, lock=True)

@@ -10,7 +10,19 @@ from backend.contracts import CaseDecided, CaseFinished, CaseNotAccepted, CaseWi
 from backend.runtime import relay
 from backend.store.unit import run_unit
 from courier import tasks
-from tests.courier.makers import ORIGINAL, Answer, Bureau, Citizen, events_of, exhaust, rows, state_of, tell
+from tests.courier.makers import (
+    DEPARTMENT,
+    ORIGINAL,
+    Answer,
+    Bureau,
+    Citizen,
+    events_of,
+    exhaust,
+    rows,
+    staff_token,
+    state_of,
+    tell,
+)
 
 
 def found(name: str = ORIGINAL, state: str = "received", copies: int = 1) -> dict[str, Any]:
@@ -104,6 +116,11 @@ def test_another_department_sees_no_parcel(bureau: Bureau, citizen: Citizen) -> 
     assert answer.status == 404
     assert bureau.get(f"/dept/v1/cases/{citizen.case_id}/parcels", stranger).status == 404
     assert state_of(parcel_id) == "delivered"
+
+
+def test_an_account_without_a_role_lists_no_parcels(bureau: Bureau) -> None:
+    for roles in ((), ("audit_admin",)):
+        assert bureau.get("/dept/v1/parcels", staff_token(DEPARTMENT, *roles)).status == 403
 
 
 def test_expected_parcels_are_listed_page_by_page(bureau: Bureau) -> None:

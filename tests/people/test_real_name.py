@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from backend import people
 from backend.kernel import clock
+from backend.kernel.problems import InvalidInput
 from backend.store import journal
 from backend.store.unit import run_unit
 from tests.people.makers import (
@@ -210,6 +211,8 @@ def test_a_clerk_registers_whoever_stands_at_the_window(corner, letters):
     assert people.register_at_window(name, id_no, "", CLERK).id == first.id
     with pytest.raises(people.IdentityMismatch):
         people.register_at_window("测试庚", id_no, "", CLERK)
+    with pytest.raises(InvalidInput):
+        people.register_at_window(name, id_no, "hello, world", CLERK)
 
 
 def test_whoever_registered_at_the_window_later_finds_themselves(corner, letters):

@@ -28,7 +28,7 @@ def cases_of(u: Unit, person_id: str, after: str | None = None, limit: int = 20)
     """The citizen's cases, newest first. Raises MalformedRequest for a foreign cursor."""
     wanted = select(Case).where(Case.person_id == person_id).order_by(Case.id.desc())
     if keys := keys_of(after, 1):
-        wanted = wanted.where(Case.id < keys[0])
+        wanted = wanted.where(Case.id < str(keys[0]))
     rows = _lean(u, wanted, limit + 1)
     shown = rows[:limit]
     return Page(tuple(line_of(row) for row in shown), cursor(shown[-1].id) if len(rows) > limit else None)
@@ -69,7 +69,7 @@ def _stem(region_code: str) -> str:
 
 def _by_age(u: Unit, wanted: Select[Case], after: str | None, limit: int) -> Page[QueueLine]:
     if keys := keys_of(after, 1):
-        wanted = wanted.where(Case.id > keys[0])
+        wanted = wanted.where(Case.id > str(keys[0]))
     rows = _lean(u, wanted.order_by(Case.id), limit + 1)
     shown = rows[:limit]
     return Page(tuple(_queue_line(row) for row in shown), cursor(shown[-1].id) if len(rows) > limit else None)
@@ -77,7 +77,7 @@ def _by_age(u: Unit, wanted: Select[Case], after: str | None, limit: int) -> Pag
 
 def _by_due(u: Unit, wanted: Select[Case], after: str | None, limit: int) -> Page[QueueLine]:
     if keys := keys_of(after, 2):
-        wanted = wanted.where(tuple_(Case.due_on, Case.id) > (_day(keys[0]), keys[1]))
+        wanted = wanted.where(tuple_(Case.due_on, Case.id) > (_day(keys[0]), str(keys[1])))
     rows = _lean(u, wanted.order_by(Case.due_on, Case.id), limit + 1)
     shown = rows[:limit]
     more = len(rows) > limit

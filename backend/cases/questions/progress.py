@@ -78,6 +78,9 @@ def public_progress_of(u: Unit, number: str) -> PublicProgress:
         submitted_at=case.submitted_at,
         due=due_view_of(case),
         promised=date_view(case.promised_on, case.promised_on_provisional),
+        legal=date_view(case.legal_on, case.legal_on_provisional),
+        days_early=case.days_early,
+        days_late=_days_late(case),
         steps=tuple(replace(step, facts={}) for step in steps),
     )
 
@@ -132,8 +135,8 @@ def _is_bookable(u: Unit, case: LeanCase) -> bool:
 
 
 def _days_late(case: LeanCase) -> int:
-    """Days by the calendar since its promised day, while the clock still runs."""
+    """Days by the calendar since its promised day, while the clock still runs; nothing is late by a guessed date."""
     running = case.decided_on is None and case.state in ("accepted", "reviewing")
-    if not running or case.promised_on is None:
+    if not running or case.promised_on is None or case.promised_on_provisional:
         return 0
     return max(0, (clock.today() - case.promised_on).days)

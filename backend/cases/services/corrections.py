@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from backend import catalogue
 from backend.cases.clocks import add_term
@@ -102,6 +102,7 @@ def reopen_case(u: Unit, case_id: str, person_id: str, by: Actor) -> CaseLine:
     if notice is not None:
         notice.closed_at = None
     case.asked_on, case.closed_on = clock.today(), None
+    _await_originals_again(u, case)
     desk.move(u, case, "reopened", by, CaseReopened(case.id, case.person_id))
     return line_of(case)
 
@@ -173,6 +174,15 @@ def _replace(u: Unit, case: Case, pieces: Sequence[Piece], by: Actor) -> None:
     add_materials(u, case, pieces, by.id)
     if any(piece.mode == "mail" for piece in pieces):
         case.originals = "awaited"
+
+
+def _await_originals_again(u: Unit, case: Case) -> None:
+    """They went home when the case was closed."""
+    if case.originals == "none":
+        return
+    case.originals = "awaited"
+    by_mail = update(Material).where(Material.case_id == case.id, Material.mode == "mail")
+    u.session.execute(by_mail.where(Material.state != "replaced").values(state="awaited"))
 
 
 def _last_notice(u: Unit, case: Case) -> Correction | None:

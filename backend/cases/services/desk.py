@@ -7,11 +7,12 @@ from sqlalchemy import select
 
 from backend import catalogue, people
 from backend.cases.clocks import Pause
-from backend.cases.dates import set_dates
+from backend.cases.dates import NOT_HERE_YET, set_dates
 from backend.cases.machine import CASE
 from backend.cases.models import Case, Correction, PauseRow
 from backend.cases.terms import terms_of
 from backend.contracts import Event
+from backend.kernel import clock, privacy
 from backend.kernel.problems import Forbidden, NotYours
 from backend.runtime.audience import Principal
 from backend.store.unit import Actor, Unit
@@ -66,10 +67,22 @@ def move(
     facts: Mapping[str, Any] | None = None,
 ) -> None:
     """Step the locked case, compute its dates anew and tell the town. Raises ImpossibleMove."""
-    u.step(CASE, case, trigger, by=by, facts=facts)
+    # The journal is kept for ever and in plain words: numbers of people that somebody typed into a reason stay out.
+    told = {
+        name: privacy.scrub(fact) if isinstance(fact, str) else fact for name, fact in (facts or {}).items()
+    }
+    u.step(CASE, case, trigger, by=by, facts=told)
     redate(u, case)
     if event is not None:
         u.record(event)
+
+
+def put_originals(u: Unit, case: Case, now: str) -> None:
+    """Note where the originals are. Until they came nothing was received, so the term of silence runs from then."""
+    if case.state == "submitted" and case.originals in NOT_HERE_YET and now not in NOT_HERE_YET:
+        case.received_at = clock.now()
+    case.originals = now
+    redate(u, case)
 
 
 def redate(u: Unit, case: Case) -> None:

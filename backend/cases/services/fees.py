@@ -10,6 +10,7 @@ from backend.kernel.problems import InvalidInput
 from backend.store.unit import SYSTEM, Actor, Unit
 
 SUBJECT = "case:"
+_NOT_WANTED = "收到一笔不需要缴的费用，请联系部门退回，或拨打 12345"
 
 
 def demand(u: Unit, case: Case, by: Actor) -> None:
@@ -36,9 +37,10 @@ def pay(u: Unit, case_id: str, payment_id: str, amount_fen: int) -> None:
         return
     facts = {"amount_fen": amount_fen}
     if case.fee_state != "due":
-        u.note(case.id, payment_id, "fee_not_due", by=SYSTEM, facts=facts)
+        u.note(case.id, payment_id, "fee_not_due", by=SYSTEM, says=_NOT_WANTED, facts=facts)
     elif amount_fen != case.fee_fen:
-        u.note(case.id, payment_id, "fee_mismatch", by=SYSTEM, facts={**facts, "due_fen": case.fee_fen})
+        facts["due_fen"] = case.fee_fen
+        u.note(case.id, payment_id, "fee_mismatch", by=SYSTEM, says=_NOT_WANTED, facts=facts)
     else:
         case.fee_state, case.fee_payment_id = "paid", payment_id
         settle(case)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from backend import catalogue
+from backend.cases.dates import NOT_HERE_YET
 from backend.cases.machine import CASE
 from backend.cases.models import Case, Material, PauseRow
 from backend.cases.problems import (
@@ -33,8 +34,6 @@ from backend.kernel import clock
 from backend.runtime.audience import Principal
 from backend.store.unit import CLOCK, Actor, Unit
 
-_NOT_HERE_YET = frozenset({"awaited", "ordered", "travelling", "missing"})
-
 
 def pass_pre_review(u: Unit, case_id: str, officer: Principal) -> CaseLine:
     """Let a submitted case pass its pre-review. Raises PreReviewNotOffered when the item has none."""
@@ -59,7 +58,7 @@ def accept(u: Unit, case_id: str, officer: Principal) -> CaseLine:
     Raises OriginalsAwaited while papers that travel by mail are not here, ImpossibleMove.
     """
     case = desk.handled_case(u, case_id, officer, lock=True)
-    if case.originals in _NOT_HERE_YET and CASE.can(case.state, "accepted"):
+    if case.originals in NOT_HERE_YET and CASE.can(case.state, "accepted"):
         raise OriginalsAwaited
     case.accepted_on = clock.today()
     desk.move(u, case, "accepted", officer.actor, CaseAccepted(case.id, case.person_id, deemed=False))
@@ -144,13 +143,12 @@ def confirm_materials(
         rows[material_id].state = state
     by_mail = [m.state for m in rows.values() if m.mode == "mail" and m.state != "replaced"]
     if by_mail:
-        case.originals = "missing" if "missing" in by_mail else _slowest(by_mail)
+        desk.put_originals(u, case, "missing" if "missing" in by_mail else _slowest(by_mail))
     _note_check(u, case, officer.actor, [rows[m].name for m in checked], [rows[m].name for m in missing])
     return line_of(case)
 
 
 def _note_check(u: Unit, case: Case, by: Actor, checked: list[str], missing: list[str]) -> None:
-    desk.redate(u, case)
     says = "核对原件，发现不齐" if missing else "核对了材料原件"
     u.note(case.id, case.id, "materials_checked", by=by, says=says, facts={"items": missing or checked})
 

@@ -7,11 +7,13 @@ import functools
 import hashlib
 import hmac
 import os
+import threading
 from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import func, select
 
+from backend import people
 from backend.cases import content
 from backend.cases.desk_views import SignedLink, UploadFile, UploadView
 from backend.cases.models import UPLOAD_KEY, Case, Material, Upload
@@ -28,6 +30,10 @@ from backend.store.unit import Unit, unit
 LINK_LIFE = timedelta(minutes=5)
 UNUSED_LIFE = timedelta(hours=24)
 MOST_UNUSED = 100
+LOOK_PURPOSE = "办理申请"
+TURN_S = 2.0
+"""How long a file waits for its turn: a picture of few bytes may keep a core busy for seconds."""
+_one_at_a_time = threading.BoundedSemaphore()
 
 
 @functools.cache
@@ -42,7 +48,7 @@ def keep_upload(raw: bytes, declared: str, owner: Principal) -> UploadView:
     The row comes before the bytes, so that a crash in between leaves nothing that nobody would purge.
     Raises UploadTypeWrong, UploadBroken, UploadUnsafe, TooManyUploads.
     """
-    checked = content.check(raw, declared)
+    checked = _checked(raw, declared)
     upload_id, key = ids.new_id("up"), os.urandom(crypto.KEY_BYTES)
     sealed = crypto.seal_bytes(key, checked.content, upload_id.encode())
     row = Upload(
@@ -82,6 +88,7 @@ def open_upload(u: Unit, upload_id: str, viewer: Principal, expires: int, signat
     row, case = _visible(u, upload_id, viewer)
     if case is not None and viewer.id not in (row.owner_id, case.person_id):
         u.note(case.id, row.id, "file_viewed", by=viewer.actor, says="查看了申请材料")
+        people.note_look(u, case.person_id, viewer, "material", LOOK_PURPOSE, case.id)
     return UploadFile(row.id, row.media_type, _opened(row))
 
 
@@ -98,6 +105,15 @@ def purge_unused(u: Unit, limit: int = 100) -> list[str]:
 def remove_files(names: Sequence[str]) -> None:
     for name in names:
         storage().remove(name)
+
+
+def _checked(raw: bytes, declared: str) -> content.Checked:
+    if not _one_at_a_time.acquire(timeout=TURN_S):
+        raise TooManyUploads("正在处理的文件较多，请稍后再传。", retry_after=5)
+    try:
+        return content.check(raw, declared)
+    finally:
+        _one_at_a_time.release()
 
 
 def _visible(u: Unit, upload_id: str, viewer: Principal) -> tuple[Upload, Case | None]:

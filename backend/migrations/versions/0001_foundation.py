@@ -1483,3 +1483,4 @@ def downgrade() -> None:
     )
     op.drop_table("cases_case")
     op.drop_table("booking_site")
+    schema.take_away(op.get_bind())

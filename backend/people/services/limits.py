@@ -35,6 +35,7 @@ CODE_RULES = (
 REAL_NAME = Rule("real_name.day", 5, timedelta(days=1), TooManyTries)
 STAFF_LOGIN = Rule("staff.login", 5, timedelta(minutes=15), AccountLocked, locks=True)
 ID_TAIL = Rule("id_tail.day", 5, timedelta(days=1), TooManyTries)
+SEEKER = Rule("seeker.hour", 20, timedelta(hours=1), TooManyTries)
 
 # A window that opens far in the future was opened before the clock was moved back: it no longer counts.
 _TAKE = text("""
@@ -61,6 +62,11 @@ def take(u: Unit, rule: Rule, subject: str) -> None:
     count, opened_at = u.session.execute(_TAKE, values).one()
     if count > rule.most:
         raise rule.problem(retry_after=_wait(rule, opened_at, at))
+
+
+def count_seeker(u: Unit, number: str) -> None:
+    """Count a stranger's try at a case number, whether the case is there or not. Raises TooManyTries."""
+    take(u, SEEKER, number)
 
 
 def clear(u: Unit, rule: Rule, subject: str) -> None:

@@ -1,6 +1,7 @@
 """Looking at a person's details: never without a purpose, never without a line the person can read."""
 
 from backend.kernel import clock
+from backend.kernel.problems import MalformedRequest
 from backend.people import register, wording
 from backend.people.models import AccessLook
 from backend.people.services import addresses
@@ -31,7 +32,7 @@ def reveal_address(u: Unit, address_id: str, by: Principal, purpose: str, matter
 
 
 def note_look(u: Unit, person_id: str, by: Principal, what: str, purpose: str, matter: str = "") -> None:
-    """Write an access line for details that another house keeps (`what`: detail or address)."""
+    """Write an access line for details that another house keeps (`what`: detail, address or material)."""
     _write_down(u, person_id, by, what, purpose, matter)
 
 
@@ -39,7 +40,9 @@ def looks_at(u: Unit, person_id: str, after: str | None = None, limit: int = 20)
     """Who looked at this person's details, newest first."""
     rows = u.session.query(AccessLook).filter(AccessLook.person_id == person_id)
     if (keys := keys_of(after, 1)) is not None:
-        rows = rows.filter(AccessLook.id < int(keys[0]))
+        if not isinstance(keys[0], int):
+            raise MalformedRequest("翻页标记不正确，请从第一页重新查看。")
+        rows = rows.filter(AccessLook.id < keys[0])
     found = rows.order_by(AccessLook.id.desc()).limit(limit + 1).all()
     shown = found[:limit]
     return Page(tuple(_view(row) for row in shown), cursor(shown[-1].id) if len(found) > limit else None)

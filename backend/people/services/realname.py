@@ -73,7 +73,9 @@ def register_at_window(name: str, id_no: str, phone: str, by: Principal) -> Pers
 
     Raises InvalidInput, ChannelSilent, IdentityMismatch.
     """
-    claim = _checked(Claim(name, id_no, ""))
+    claim, phone = _checked(Claim(name, id_no, "")), identifiers.tidy_mobile(phone)
+    if phone and not identifiers.is_mobile(phone):
+        raise InvalidInput(errors=[FieldError(field="phone", message="手机号应为 11 位数字，请核对。")])
     if not _ask(claim.name, claim.id_no):
         raise IdentityMismatch
     return settled(lambda u: _seen_at_window(u, claim, phone, by.actor))
