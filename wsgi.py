@@ -39,12 +39,12 @@ CALLBACKS = (
     notifications.callbacks_blueprint,
 )
 
-# audience -> who recognises it, with which refusals, and how when the session is looked at elsewhere.
+# audience -> who recognises it, with which refusals; and how where the session is looked at in the work's own unit.
 AUDIENCES = (
-    ("citizen", people.citizen, people.TOKEN_PROBLEMS, people.citizen_folded),
-    ("courier", people.courier, people.TOKEN_PROBLEMS, None),
-    ("staff", people.staff_only, people.TOKEN_PROBLEMS, None),
-    ("department", people.staff_or_system, people.TOKEN_PROBLEMS + people.SIGNATURE_PROBLEMS, None),
+    ("citizen", people.citizen, people.TOKEN_PROBLEMS, people.citizen_folded, people.confirm_citizen),
+    ("courier", people.courier, people.TOKEN_PROBLEMS, None, None),
+    ("staff", people.staff_only, people.TOKEN_PROBLEMS, None, None),
+    ("department", people.staff_or_system, people.TOKEN_PROBLEMS + people.SIGNATURE_PROBLEMS, None, None),
 )
 
 # event -> ears. An event that nobody hears is archival: it is kept in the outbox and read by people.
@@ -105,8 +105,8 @@ MACHINES = (BILL, BOOKING, CASE, MESSAGE, PARCEL, PAYMENT, PERSON, REFUND, RIDER
 def create_app(wanted: Settings) -> Flask:
     """Wire the plan together: one call per line of it."""
     boot.open_process(wanted)
-    for name, authenticator, refusals, folded in AUDIENCES:
-        audience.recognise(name, authenticator, refusals, folded)
+    for recognised in AUDIENCES:
+        audience.recognise(*recognised)
     for prefix, teller in FACTS.items():
         facts.register(prefix, teller)
     outbox.subscribe(SUBSCRIPTIONS)

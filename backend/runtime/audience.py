@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from flask import Request
 
 from backend.kernel.problems import Problem
-from backend.store.unit import Actor
+from backend.store.unit import Actor, Unit
 
 AUDIENCES = ("public", "citizen", "courier", "staff", "department", "provider")
 
@@ -32,8 +32,10 @@ class Principal:
 
 PUBLIC = Principal("public", "public")
 Authenticator = Callable[[Request], Principal]
+Confirm = Callable[[Unit, Principal], None]
 _authenticators: dict[str, Authenticator] = {}
 _folded: dict[str, Authenticator] = {}
+_confirms: dict[str, Confirm] = {}
 _problems: dict[str, tuple[type[Problem], ...]] = {}
 
 
@@ -42,21 +44,34 @@ def recognise(
     authenticator: Authenticator,
     problems: tuple[type[Problem], ...] = (),
     folded: Authenticator | None = None,
+    confirm: Confirm | None = None,
 ) -> None:
     """Said once per audience by the town plan; `problems` are those the authenticator may raise.
 
-    `folded` reads the token only: for endpoints that look at the session in their own statement.
+    `folded` reads the token only: for reads that look at the session in their own statement, and for writes,
+    which let `confirm` look at it in their own unit.
     """
     if audience not in AUDIENCES:
         raise ValueError(f"unknown audience {audience}")
     _authenticators[audience], _problems[audience] = authenticator, problems
-    if folded is not None:
-        _folded[audience] = folded
+    if folded is not None and confirm is not None:
+        _folded[audience], _confirms[audience] = folded, confirm
 
 
 def problems_of(audience: str) -> tuple[type[Problem], ...]:
     """What recognising this audience may refuse with."""
     return _problems.get(audience, ())
+
+
+def confirms_later(audience: str) -> bool:
+    """Whether a write may read the token first and look at the session inside its unit."""
+    return audience in _confirms
+
+
+def confirm(audience: str, u: Unit, principal: Principal) -> None:
+    """Look at the session now; raises SessionEnded."""
+    if audience in _confirms:
+        _confirms[audience](u, principal)
 
 
 def principal_of(audience: str, request: Request, *, folded: bool = False) -> Principal:

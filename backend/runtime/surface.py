@@ -26,7 +26,7 @@ from backend.runtime.answers import Kept, Key
 from backend.runtime.audience import Principal
 from backend.runtime.bodies import Body, Query, RawBody
 from backend.runtime.paging import Page
-from backend.store.unit import Unit, run_unit, unit
+from backend.store.unit import Unit, run_unit
 
 __all__ = ["Body", "Call", "Page", "Query", "RawBody", "Route", "Surface", "Unit"]
 
@@ -147,14 +147,17 @@ def _first_line(function: Callable[..., Any]) -> str:
 
 
 def _view(route: Route) -> Callable[..., Response]:
+    one_unit = route.writes and not route.steps
+
     def view(**path: str) -> Response:
         g.route = route
-        principal = audience.principal_of(route.audience, request, folded=route.folded)
+        folded = route.folded or (one_unit and audience.confirms_later(route.audience))
+        principal = audience.principal_of(route.audience, request, folded=folded)
         call = _call(route, principal)
         if not route.writes:
             return _read(route, route.run(call, **path))
         key = _key(route, principal)
-        kept = _in_steps(route, key, call, path) if route.steps else _in_one_unit(route, key, call, path)
+        kept = _in_one_unit(route, key, call, path) if one_unit else _in_steps(route, key, call, path)
         return Response(kept.body, kept.status, mimetype=JSON)
 
     return view
@@ -191,6 +194,7 @@ def _most(route: Route) -> int:
 
 def _in_one_unit(route: Route, key: Key, call: Call[Any], path: dict[str, str]) -> Kept:
     def work(u: Unit) -> Kept:
+        audience.confirm(route.audience, u, call.principal)
         kept = answers.claim(u.session, key)
         if kept is None:
             kept = Kept(route.status, _dump(route.run(call, u, **path)))
@@ -210,8 +214,7 @@ def _in_steps(route: Route, key: Key, call: Call[Any], path: dict[str, str]) -> 
         # The work itself is safe to repeat, so a refusal (or a silent provider) gives the key back at once.
         run_unit(lambda u: answers.forget(u.session, key))
         raise
-    with unit() as u:
-        answers.keep(u.session, key, kept)
+    run_unit(lambda u: answers.keep(u.session, key, kept))
     return kept
 
 

@@ -17,7 +17,7 @@ from backend.people.models import RefreshToken, SessionRow
 from backend.people.problems import RefreshReused, RefreshUnknown
 from backend.people.services import tokens
 from backend.people.views import SessionView, Tickets
-from backend.store import engine, vault
+from backend.store import engine, lean, vault
 from backend.store.unit import Actor, Unit, run_unit
 
 REPEAT_WITHIN = timedelta(seconds=60)
@@ -101,6 +101,11 @@ def end_all_sessions(u: Unit, subject_id: str, why: str = "logout_everywhere") -
 def live_session(u: Unit, session_id: str, subject_id: str) -> bool:
     """Whether this session still opens doors for this subject: one indexed read."""
     return bool(u.session.execute(_LIVES, {"sid": session_id, "sub": subject_id}).scalar_one())
+
+
+def lives_in(u: Unit, session_id: str, subject_id: str) -> bool:
+    """As live_session, without compiler or ORM: the first statement of every write of a citizen."""
+    return lean.execute(u.session, _LIVES_NOW, (session_id, subject_id)).fetchone() is not None
 
 
 def lives_now(session_id: str, subject_id: str) -> bool:
