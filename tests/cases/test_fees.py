@@ -112,6 +112,14 @@ def test_a_withdrawn_case_wants_no_fee() -> None:
     assert fee(case_id, who).state == "void"
 
 
+def test_money_that_comes_after_the_withdrawal_is_not_passed_over_in_silence() -> None:
+    case_id, who = accepted()
+    run_unit(lambda u: cases.withdraw_case(u, case_id, who, "", citizen(who)))
+    hear(paid(case_id, who, 9000))
+    with unit() as u:
+        assert "12345" in cases.progress_of(u, case_id, who).steps[-1].says
+
+
 def test_an_item_without_fee_asks_for_none() -> None:
     case_id, who = accepted(LICENCE)
     assert (fee(case_id, who).state, fee(case_id, who).amount_fen) == ("none", 0)
