@@ -56,6 +56,7 @@ SUBSCRIPTIONS: dict[type[c.Event], tuple[outbox.Ear, ...]] = {
     c.CaseNotAccepted: (told.on_case_not_accepted, courier.on_case_not_accepted, booking.on_case_closed),
     c.CaseWithdrawn: (courier.on_case_withdrawn, booking.on_case_closed, paid.on_case_withdrawn),
     c.FeeDemanded: (told.on_fee_demanded,),
+    c.FeeNotWanted: (paid.on_fee_not_wanted,),
     c.CaseDecided: (told.on_case_decided, courier.on_case_decided),
     c.CaseFinished: (told.on_case_finished, courier.on_case_finished),
     c.BookingConfirmed: (told.on_booking_confirmed, cases.on_booking_confirmed),
@@ -113,7 +114,8 @@ def create_app(wanted: Settings) -> Flask:
     people.use_code_sender(notifications.queue_code)
     people.use_export_part("cases", cases.export_of)
     people.use_export_part("messages", notifications.export_of)
-    made = web.build(SURFACES, [make() for make in CALLBACKS], mode=wanted.town.mode, ready=boot.is_fit)
+    callbacks, town = [make() for make in CALLBACKS], wanted.town
+    made = web.build(SURFACES, callbacks, mode=town.mode, ready=boot.is_fit, proxies=town.trusted_proxies)
     made.extensions["machines"] = MACHINES
     made.cli.add_command(cli.town())
     return made

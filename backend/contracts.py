@@ -114,6 +114,13 @@ class FeeDemanded(CaseEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class FeeNotWanted(CaseEvent):
+    """Money was paid for a fee that the case no longer wants."""
+
+    payment_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CasePaused(CaseEvent):
     pass
 

@@ -49,7 +49,7 @@ def send_login_code(call: Call[CodeWish], u: Unit) -> CodeOnItsWay:
 
 def log_in(call: Call[CourierLogin]) -> people.Tickets:
     """Log in with a phone number and the code sent to it"""
-    return people.enter_rider(call.body.phone, call.body.code, call.device)
+    return people.enter_rider(call.body.phone, call.body.code, call.device, call.ip_digest)
 
 
 def refresh_session(call: Call[Refresh]) -> people.Tickets:
@@ -72,15 +72,15 @@ def register(surface: Surface) -> None:
     """Hang this story's endpoints into the window."""
     surface.post(
         "/codes", body=CodeWish, answers=CodeOnItsWay, status=202, audience="public",
-        problems=(InvalidInput, people.CodeTooSoon),
+        problems=(InvalidInput, people.CodeTooSoon), gate=people.per_sender("codes"),
     )(send_login_code)  # fmt: skip
     surface.post(
         "/sessions", body=CourierLogin, answers=people.Tickets, status=201, audience="public", steps=True,
-        problems=(InvalidInput, people.WrongCode),
+        problems=(InvalidInput, people.WrongCode), gate=people.per_sender("logins"),
     )(log_in)  # fmt: skip
     surface.post(
         "/sessions/refresh", body=Refresh, answers=people.Tickets, status=201, audience="public", steps=True,
-        problems=(people.RefreshUnknown, people.RefreshReused, SessionEnded),
+        problems=(people.RefreshUnknown, people.RefreshReused, SessionEnded), gate=people.per_sender("refreshes"),
     )(refresh_session)  # fmt: skip
     surface.delete("/sessions/current", status=204)(end_this_session)
     surface.get("/me", answers=people.RiderView)(show_courier)

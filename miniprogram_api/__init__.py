@@ -15,7 +15,19 @@ from miniprogram_api import (
 )
 from miniprogram_api.api import mp
 
-for _story in (sessions, me, catalogue, uploads, cases, progress, bookings, payments, bills, parcels, messages):
+for _story in (
+    sessions,
+    me,
+    catalogue,
+    uploads,
+    cases,
+    progress,
+    bookings,
+    payments,
+    bills,
+    parcels,
+    messages,
+):
     _story.register(mp)
 
 SURFACE = mp

@@ -3,7 +3,8 @@
 from pydantic import Field
 
 import payments
-from backend.kernel.problems import TooMany
+from backend import people
+from backend.kernel.problems import NotFound, TooMany
 from backend.runtime.surface import Body, Call, Surface
 from backend.store.unit import unit
 from miniprogram_api.payments import PAYING_PROBLEMS, PayWish, account_of
@@ -17,8 +18,11 @@ class BillAsked(Body):
 
 
 def look_up_bill(call: Call[BillAsked]) -> payments.BillView:
-    """Find a bill; unknown number and wrong factor look the same, and tries are counted."""
-    return payments.look_up_bill(call.principal.id, call.body.notice_no, call.body.second_factor)
+    """Find a bill, with a proven phone; unknown number and wrong factor look the same, and tries are counted."""
+    asked, who = call.body, call.principal.id
+    with unit() as u:
+        people.require_level(u, who, 1)
+    return payments.look_up_bill(who, asked.notice_no, asked.second_factor, call.ip_digest)
 
 
 def list_bills(call: Call[None]) -> list[payments.BillView]:
@@ -49,7 +53,7 @@ def register(surface: Surface) -> None:
         body=BillAsked,
         answers=payments.BillView,
         steps=True,
-        problems=(payments.BillNotFound, TooMany),
+        problems=(payments.BillNotFound, people.PhoneNeeded, NotFound, TooMany),
     )(look_up_bill)
     surface.get("/bills", answers=list[payments.BillView])(list_bills)
     surface.get("/bills/<bill_id>", answers=payments.BillView, problems=(payments.BillNotFound,))(show_bill)

@@ -50,7 +50,7 @@ def show_progress(call: Call[SeekerWithCode]) -> cases.PublicProgress:
     if person_id is None:
         raise people.WrongCode
     try:
-        people.take_code_of_person(person_id, PURPOSE, call.body.code)
+        people.take_code_of_person(person_id, PURPOSE, call.body.code, call.ip_digest)
     except people.PhoneNeeded as gone:
         raise people.WrongCode from gone
     with unit() as u:
@@ -66,6 +66,7 @@ def register(surface: Surface) -> None:
         status=202,
         audience="public",
         problems=(people.TooManyTries,),
+        gate=people.per_sender("lookups"),
     )(send_progress_code)
     surface.post(
         "/progress",
@@ -74,6 +75,7 @@ def register(surface: Surface) -> None:
         audience="public",
         steps=True,
         problems=(people.WrongCode, people.TooManyTries),
+        gate=people.per_sender("lookups"),
     )(show_progress)
 
 

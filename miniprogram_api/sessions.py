@@ -122,7 +122,10 @@ def end_every_session(call: Call[None], u: Unit) -> None:
 
 def register(surface: Surface) -> None:
     """Hang this story's endpoints into the window."""
-    stranger = {"audience": "public", "steps": True, "status": 201, "answers": people.Entered}
+    stranger = {
+        "audience": "public", "steps": True, "status": 201, "answers": people.Entered,
+        "gate": people.per_sender("logins"),
+    }  # fmt: skip
     platform = (InvalidInput, people.ProveItIsYou, people.TooManyTries, *PLATFORM_PROBLEMS)
     surface.post("/sessions/wechat", body=WeChatLogin, problems=platform, **stranger)(log_in_by_wechat)
     surface.post("/sessions/alipay", body=AlipayLogin, problems=platform, **stranger)(log_in_by_alipay)
@@ -130,11 +133,11 @@ def register(surface: Surface) -> None:
     surface.post("/sessions/phone", body=PhoneLogin, problems=by_phone, **stranger)(log_in_by_phone)
     surface.post(
         "/codes", body=CodeWish, answers=CodeOnItsWay, status=202, audience="public",
-        problems=(InvalidInput, people.CodeTooSoon),
+        problems=(InvalidInput, people.CodeTooSoon), gate=people.per_sender("codes"),
     )(send_code)  # fmt: skip
     surface.post(
         "/sessions/refresh", body=RefreshWish, answers=people.Tickets, status=201, audience="public", steps=True,
-        problems=(people.RefreshUnknown, people.RefreshReused, SessionEnded),
+        problems=(people.RefreshUnknown, people.RefreshReused, SessionEnded), gate=people.per_sender("refreshes"),
     )(refresh_session)  # fmt: skip
     surface.get("/sessions", answers=list[people.SessionView])(list_sessions)
     surface.delete("/sessions/current", status=204)(end_this_session)
@@ -143,4 +146,4 @@ def register(surface: Surface) -> None:
 
 
 def _visit(call: Call[WeChatLogin] | Call[AlipayLogin] | Call[PhoneLogin], id_tail: str) -> people.Visit:
-    return people.Visit(call.device, id_tail)
+    return people.Visit(call.device, id_tail, call.ip_digest)

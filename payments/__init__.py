@@ -22,7 +22,7 @@ from payments.problems import (
     RefundTooLarge,
 )
 from payments.questions import facts_for, paid_for, payment_of, payments_for, payments_of, refunds_of
-from payments.reactions import on_case_withdrawn
+from payments.reactions import on_case_withdrawn, on_fee_not_wanted
 from payments.receipts import receipt_of
 from payments.refunds import request_refund
 from payments.services import (
@@ -77,6 +77,7 @@ __all__ = [
     "look_up_bill",
     "mark_window_handled",
     "on_case_withdrawn",
+    "on_fee_not_wanted",
     "open_bill_payment",
     "open_payment",
     "paid_for",

@@ -61,7 +61,7 @@ class BillReader(Base):
 
 
 class LookupTally(Base):
-    """Failed lookups of one person, or of one number, within the present hour (real time)."""
+    """Failed lookups within the hour (real time) of a person, an address, a number, or a person at a number."""
 
     __tablename__ = "payments_lookup_tally"
     __retention__ = "1 day"

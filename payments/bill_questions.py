@@ -20,8 +20,11 @@ from payments.views import BillView, WindowView
 DAILY_PERCENT = 3
 WINDOW_FIRST_ABOVE_FEN = 20_000
 """HN-07: a fine whose principal is above 200 yuan is handled at the window first."""
-GUESSES = {"person": 10, "number": 30}
-"""Within an hour. A number bears more, so that one guesser cannot keep the real payer out so easily."""
+GUESSES = {"person": 5, "sender": 60, "number": 30}
+"""Wrong tries within an hour: of one person, of one address (a whole hall may be one), at one number.
+
+The last holds back only those who were wrong about this number themselves: strangers cannot lock out its payer.
+"""
 GUESSES_WITHIN = timedelta(hours=1)
 
 retry_on("pk_payments_bill_reader")
@@ -39,12 +42,12 @@ _TAKE_BACK = text("UPDATE payments_lookup_tally SET failures = failures - 1 WHER
 _FORGET = text("DELETE FROM payments_lookup_tally WHERE until <= :at")
 
 
-def look_up_bill(person_id: str, notice_no: str, factor: str) -> BillView:
+def look_up_bill(person_id: str, notice_no: str, factor: str, sender: str = "") -> BillView:
     """Find a bill; whoever finds it may see and pay it from then on. Opens its own unit: failures count.
 
     Raises BillNotFound (unknown number or wrong factor: the same answer), TooMany.
     """
-    found = run_unit(lambda u: _try(u, person_id, notice_no, factor))
+    found = run_unit(lambda u: _try(u, (person_id, sender), notice_no, factor))
     if found is None:
         raise BillNotFound
     return found
@@ -142,25 +145,40 @@ def forget_old_guesses(u: Unit) -> None:
     u.session.execute(_FORGET, {"at": clock.wire_now()})
 
 
-def _try(u: Unit, person_id: str, notice_no: str, factor: str) -> BillView | None:
-    keys = sorted((f"person:{person_id}", f"number:{vault.keyed_digest('bill-lookup', notice_no).hex()}"))
-    for key in keys:
-        _count(u, key)
+def _try(u: Unit, who: tuple[str, str], notice_no: str, factor: str) -> BillView | None:
+    person_id, sender = who
+    keys = _count_all(u, person_id, sender, notice_no)
     bill = u.session.scalars(select(Bill).where(Bill.notice_no == notice_no)).one_or_none()
     if bill is None or not _knows_factor(bill, factor):
         return None
-    u.session.execute(_TAKE_BACK, {"keys": keys})
+    u.session.execute(_TAKE_BACK, {"keys": list(keys)})
     if u.get(BillReader, (bill.id, person_id)) is None:
         u.add(BillReader(bill_id=bill.id, person_id=person_id, found_at=clock.now()))
     return bill_view(bill)
 
 
-def _count(u: Unit, key: str) -> None:
-    """Count this try before it is made: two tries at once wait for each other on the row."""
+def _count_all(u: Unit, person_id: str, sender: str, notice_no: str) -> tuple[str, ...]:
+    """Count this try before it is made, under every key. Raises TooMany, and counts nothing then."""
+    own = vault.keyed_digest("bill-lookup-own", f"{person_id}|{notice_no}").hex()
+    keys = {"number": vault.keyed_digest("bill-lookup", notice_no).hex(), "own": own, "person": person_id}
+    if sender:
+        keys["sender"] = sender
+    told = {kind: _count(u, f"{kind}:{key}") for kind, key in sorted(keys.items())}
+    was_wrong_here = told["own"][0] > 1
+    for kind, (failures, wait_s) in told.items():
+        if failures > GUESSES.get(kind, failures) and (kind != "number" or was_wrong_here):
+            raise TooMany(retry_after=wait_s)
+    return tuple(f"{kind}:{key}" for kind, key in keys.items())
+
+
+def _count(u: Unit, key: str) -> tuple[int, int]:
+    """Tries under this key with the present one, and the seconds until they are forgotten.
+
+    Two tries at once wait for each other on the row.
+    """
     at = clock.wire_now()
     failures, until = u.session.execute(_COUNT, {"key": key, "at": at, "until": at + GUESSES_WITHIN}).one()
-    if failures > GUESSES[key.partition(":")[0]]:
-        raise TooMany(retry_after=max(1, ceil((until - at).total_seconds())))
+    return failures, max(1, ceil((until - at).total_seconds()))
 
 
 def _knows_factor(bill: Bill, factor: str) -> bool:

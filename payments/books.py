@@ -37,6 +37,9 @@ _CHECKS = {
         SELECT p.id FROM payments_payment p WHERE p.state = 'refunding' AND NOT EXISTS (
             SELECT 1 FROM payments_refund r WHERE r.payment_id = p.id AND r.state IN ('requested', 'sent'))
     """,
+    "payment {} is no longer wanted, but not on its way back": """
+        SELECT p.id FROM payments_payment p WHERE p.unwanted AND p.state IN ('paid', 'partly_refunded')
+    """,
     "payment {} settles its subject without a receipt": """
         SELECT p.id FROM payments_payment p WHERE p.settles AND NOT EXISTS (
             SELECT 1 FROM payments_receipt c WHERE c.payment_id = p.id AND c.voided_at IS NULL)

@@ -23,7 +23,10 @@ def number_of(public_id: str) -> str:
 
 
 class Payment(Base):
-    """One attempt of one payer to pay one subject over one channel."""
+    """One attempt of one payer to pay one subject over one channel.
+
+    `unwanted`: its matter ended and no longer wants the money, so that all that is left of it goes back.
+    """
 
     __tablename__ = "payments_payment"
     __retention__ = "10 years: accounting rules"
@@ -53,6 +56,7 @@ class Payment(Base):
     title: Mapped[str] = mapped_column(String(80))
     amount_fen: Mapped[FenColumn]
     settles: Mapped[bool] = mapped_column(default=False)
+    unwanted: Mapped[bool] = mapped_column(default=False)
     ticket: Mapped[str | None] = mapped_column(String(128))
     reference: Mapped[str | None] = mapped_column(String(64))
     opened_at: Mapped[datetime]
@@ -67,7 +71,7 @@ class Payment(Base):
         """A new row with its id and number."""
         public_id = ids.new_id("pay")
         return cls(
-            id=public_id, number=number_of(public_id), settles=False, asked=0,
+            id=public_id, number=number_of(public_id), settles=False, unwanted=False, asked=0,
             opened_at=opened_at, expires_at=expires_at, ask_next_at=ask_next_at,
         )  # fmt: skip
 

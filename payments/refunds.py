@@ -4,6 +4,7 @@ from sqlalchemy import select
 
 from backend.contracts import Notice, PaymentRefunded
 from backend.kernel import clock, ids
+from backend.kernel.privacy import scrub
 from backend.kernel.problems import FieldError
 from backend.runtime.worker import wake
 from backend.store.unit import Actor, Unit
@@ -18,6 +19,7 @@ from payments.verdicts import repeated, set_aside
 from payments.views import RefundView
 
 SWEEP = "payments.refunds"
+_RETURNABLE = (PAID, PARTLY_REFUNDED, REFUNDING)
 
 
 def request_refund(u: Unit, payment_id: str, amount_fen: int | None, reason: str, by: Actor) -> RefundView:
@@ -28,14 +30,19 @@ def request_refund(u: Unit, payment_id: str, amount_fen: int | None, reason: str
     payment = held_payment(u, payment_id)
     if payment is None:
         raise PaymentNotFound
-    if payment.state not in (PAID, PARTLY_REFUNDED, REFUNDING):
+    if payment.state not in _RETURNABLE:
         raise NotRefundable(state=payment.state)
-    amount = _within_rest(u, payment, amount_fen)
-    u.step(PAYMENT, payment, "refund_requested", by=by, facts={"amount_fen": amount})
-    refund = _add_refund(u, payment, amount, reason, by)
-    if not refund.owed:
-        ledger.enter_promise(u, payment, refund)
-    return refund_view(refund)
+    return refund_view(_promise(u, payment, _within_rest(u, payment, amount_fen), reason, by))
+
+
+def return_unwanted(u: Unit, payment: Payment, by: Actor) -> None:
+    """Promise back all that is left of a locked payment that its matter no longer wants.
+
+    A contested payment waits until it is cleared; one that is back or on its way stays as it is.
+    """
+    rest = _rest(u, payment)
+    if rest > 0 and payment.state in _RETURNABLE:
+        _promise(u, payment, rest, wording.NOT_WANTED, by)
 
 
 def owe_back(u: Unit, payment: Payment, reason: str) -> None:
@@ -64,8 +71,20 @@ def settle_refund(u: Unit, notice: Notice) -> None:
         _failed(u, payment, refund, notice)
 
 
+def _promise(u: Unit, payment: Payment, amount_fen: int, reason: str, by: Actor) -> Refund:
+    u.step(PAYMENT, payment, "refund_requested", by=by, facts={"amount_fen": amount_fen})
+    refund = _add_refund(u, payment, amount_fen, reason, by)
+    if not refund.owed:
+        ledger.enter_promise(u, payment, refund)
+    return refund
+
+
+def _rest(u: Unit, payment: Payment) -> int:
+    return payment.amount_fen - refunded_fen(u, payment.id, states=(*UNDER_WAY, SUCCEEDED))
+
+
 def _within_rest(u: Unit, payment: Payment, amount_fen: int | None) -> int:
-    rest = payment.amount_fen - refunded_fen(u, payment.id, states=(*UNDER_WAY, SUCCEEDED))
+    rest = _rest(u, payment)
     amount = rest if amount_fen is None else amount_fen
     if rest <= 0:
         raise NotRefundable(left_fen=rest)
@@ -84,7 +103,7 @@ def _add_refund(u: Unit, payment: Payment, amount_fen: int, reason: str, by: Act
         matter=payment.matter,
         amount_fen=amount_fen,
         owed=not payment.settles,
-        reason=reason[:80],
+        reason=scrub(reason)[:80],  # it goes to the channel and into the journal
         requested_at=clock.now(),
         asked=0,
         ask_next_at=clock.wire_now(),

@@ -30,6 +30,7 @@ from payments.problems import (
     PaymentOver,
 )
 from payments.questions import payment_view
+from payments.refunds import return_unwanted
 from payments.subjects import (
     held_payment,
     hold_subject,
@@ -161,22 +162,25 @@ def pay_order(payment: PaymentView) -> PayOrder:
 
 def contest(u: Unit, payment_id: str, reason: str, by: Actor) -> PaymentView:
     """Hold a paid payment while staff find out; nothing of it can be refunded meanwhile. Raises NotRefundable."""
-    return _hold_or_free(u, payment_id, PAID, "contested", reason, by)
+    return payment_view(_hold_or_free(u, payment_id, PAID, "contested", reason, by), 0)
 
 
 def clear(u: Unit, payment_id: str, reason: str, by: Actor) -> PaymentView:
-    """The payment stands. Raises NotRefundable when it was not contested."""
-    return _hold_or_free(u, payment_id, DISPUTED, "cleared", reason, by)
+    """The payment stands, or goes back when its matter no longer wants it. Raises NotRefundable: not contested."""
+    payment = _hold_or_free(u, payment_id, DISPUTED, "cleared", reason, by)
+    if payment.unwanted:
+        return_unwanted(u, payment, by)
+    return payment_view(payment, 0)
 
 
-def _hold_or_free(u: Unit, payment_id: str, state: str, trigger: str, reason: str, by: Actor) -> PaymentView:
+def _hold_or_free(u: Unit, payment_id: str, state: str, trigger: str, reason: str, by: Actor) -> Payment:
     payment = held_payment(u, payment_id)
     if payment is None:
         raise PaymentNotFound
     if payment.state != state:
         raise NotRefundable(state=payment.state)
     u.step(PAYMENT, payment, trigger, by=by, facts={"reason": scrub(reason)[:80]})
-    return payment_view(payment, 0)
+    return payment
 
 
 def _refusal_of(payment: PaymentView, answer: port.AlreadyPaid | port.Refusal) -> Problem:

@@ -7,6 +7,7 @@ BILL_ISSUED = "收到缴款通知"
 LATE_MONEY = "支付单关闭后到账，原路退回"
 PAID_TWICE = "重复支付，原路退回"
 BILL_WITHDRAWN = "缴款通知已撤回，原路退回"
+NOT_WANTED = "申请已经结束，费用原路退回"
 BILL_TITLE = "{item}（{unit}）"
 
 

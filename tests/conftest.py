@@ -100,6 +100,9 @@ def pytest_configure(config: pytest.Config) -> None:
         UPLOADS_DIR=str(state / "uploads"),
         TOWN_KEYS_FILE=str(state / "keys.json"),
         DATABASE_POOL="20",
+        CODES_PER_ADDRESS="1000000",  # all the visitors of all tests come from one address
+        LOGINS_PER_ADDRESS="1000000",
+        LOOKUPS_PER_ADDRESS="1000000",
         BROKER_URL="memory://",
     )
     from backend.runtime.settings import new_keys_document

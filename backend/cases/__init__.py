@@ -56,7 +56,7 @@ from backend.cases.questions.briefs import (
     visit_ground,
 )
 from backend.cases.questions.file import file_of, materials_of, own_materials, result_of, reveal_case
-from backend.cases.questions.lists import cases_of, queue_of
+from backend.cases.questions.lists import cases_of, queue_of, reached_of
 from backend.cases.questions.progress import my_progress, progress_of, public_progress_of
 from backend.cases.questions.seekers import code_maybe_sent, person_behind
 from backend.cases.reactions import (
@@ -186,6 +186,7 @@ __all__ = [
     "progress_of",
     "public_progress_of",
     "queue_of",
+    "reached_of",
     "reopen_case",
     "request_correction",
     "result_of",

@@ -20,6 +20,11 @@ _CHECKS = {
     "its fee is paid without a payment": """
         SELECT id FROM cases_case WHERE fee_state IN ('paid', 'refunded') AND fee_payment_id IS NULL
     """,
+    "it was withdrawn, but its paid fee was not given up": """
+        SELECT c.id FROM cases_case c WHERE c.state = 'withdrawn' AND c.fee_state = 'paid' AND NOT EXISTS (
+            SELECT 1 FROM store_journal j
+            WHERE j.matter = c.id AND j.subject = c.fee_payment_id AND j.trigger = 'fee_not_wanted')
+    """,
     "it wants a fee of nothing": "SELECT id FROM cases_case WHERE fee_state = 'due' AND fee_fen <= 0",
     "it is in correction without an open notice": """
         SELECT c.id FROM cases_case c WHERE c.state = 'correcting' AND NOT EXISTS (

@@ -18,6 +18,7 @@ CITIZEN, DEPARTMENT, COURIER, NOBODY = "citizen", "department", "courier", "nobo
 NOT_HERE_YET = frozenset({"awaited", "ordered", "travelling", "missing"})
 """Originals that the department does not have: nothing was received that silence could accept."""
 _WITH_CITIZEN = NOT_HERE_YET - {"travelling"}
+_HERE = frozenset({"arrived", "checked"})
 _DECIDED = frozenset({"granted", "denied", "finished"})
 
 
@@ -38,6 +39,8 @@ class Standing(Protocol):
     def delivery(self) -> str: ...
     @property
     def visit(self) -> str: ...
+    @property
+    def result_sent(self) -> bool: ...
     @property
     def pre_review_due_at(self) -> datetime | None: ...
     @property
@@ -74,9 +77,7 @@ def set_dates(
     _put(
         case,
         "deemed_acceptance_on",
-        clocks.deemed_acceptance_due(calendar, terms, received_on)
-        if waiting and case.originals not in NOT_HERE_YET
-        else None,
+        clocks.deemed_acceptance_due(calendar, terms, received_on) if _owes_acceptance(case) else None,
     )
     _put(
         case,
@@ -106,7 +107,7 @@ def holder_of(case: Standing) -> str:
     if case.state in ("delivered", "withdrawn", "not_accepted"):
         return NOBODY
     if case.state == "finished":
-        return CITIZEN if case.delivery == "window" else COURIER
+        return _holder_of_result(case)
     if case.state in ("special", "granted", "denied"):
         return DEPARTMENT
     return _holder_while_open(case)
@@ -116,7 +117,7 @@ def next_due(case: Standing) -> Due | None:
     """The date that matters now; none while the clock stands still or the case is over."""
     if case.state == "submitted" and case.pre_review_due_at is not None:
         return Due(clock.day_of(case.pre_review_due_at), case.pre_review_due_at_provisional)
-    if case.state == "submitted":
+    if case.state in ("submitted", "preapproved"):
         return _due(case.deemed_acceptance_on, case.deemed_acceptance_on_provisional)
     if case.state == "correcting":
         return _due(case.correction_due_on, case.correction_due_on_provisional)
@@ -126,6 +127,23 @@ def next_due(case: Standing) -> Due | None:
     if case.state in _DECIDED:
         return _due(case.delivery_due_on, case.delivery_due_on_provisional)
     return None
+
+
+def is_late(case: Standing) -> bool:
+    """Whether the department lets its next date pass. By a guessed date, or with the ball elsewhere, nobody is late."""
+    due = next_due(case)
+    if due is None or due.provisional or holder_of(case) != DEPARTMENT:
+        return False
+    if case.state == "submitted" and case.pre_review_due_at is not None:
+        return clock.now() > case.pre_review_due_at
+    return clock.today() > due.on
+
+
+def _holder_of_result(case: Standing) -> str:
+    """A finished result is the department's until somebody has really fetched it."""
+    if case.delivery == "window":
+        return CITIZEN
+    return COURIER if case.result_sent else DEPARTMENT
 
 
 def _holder_while_open(case: Standing) -> str:
@@ -138,8 +156,15 @@ def _holder_while_open(case: Standing) -> str:
     if case.originals in _WITH_CITIZEN:
         return CITIZEN
     if case.state == "preapproved":
-        return DEPARTMENT if case.originals in ("arrived", "checked") else CITIZEN
+        return DEPARTMENT if case.originals in _HERE else CITIZEN
     return DEPARTMENT
+
+
+def _owes_acceptance(case: Case | FreshCase) -> bool:
+    """Everything was received: the department must say whether it accepts. After a pre-review that is by mail only."""
+    if case.state == "preapproved":
+        return case.originals in _HERE
+    return case.state == "submitted" and case.originals not in NOT_HERE_YET
 
 
 def _put_decision_dates(

@@ -15,7 +15,10 @@ class FeeItem:
 
 @dataclass(frozen=True, slots=True)
 class FeeDue:
-    """`state`: none, due, paid, refunded or void (the case ended unpaid)."""
+    """`state`: none, due, paid, refunded or void (the case ended unpaid).
+
+    A case that was withdrawn after paying stays paid until the money is back.
+    """
 
     case_id: str
     amount_fen: int

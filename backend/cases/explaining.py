@@ -40,14 +40,16 @@ def _clocks(u: Unit, case: Case, terms: Terms) -> Iterator[str]:
         guess = " provisional: no legal effect" if getattr(case, f"{name}_provisional") else ""
         yield f"  {name:<22}{value or '-'}{guess}"
         yield f"  {'':<22}{reasons[name]}"
-    yield f"  {'days_early':<22}{'-' if case.days_early is None else case.days_early}"
+    measure = terms.promise or terms.legal
+    early = "-" if case.days_early is None else f"{case.days_early} {measure.unit if measure else ''}"
+    yield f"  {'days_early':<22}{early}"
 
 
 def _reasons(u: Unit, case: Case, terms: Terms) -> dict[str, str]:
     received_on = clock.day_of(case.received_at)
     hours = "office hours" if terms.pre_review_in_office_hours else "hours by the clock"
     stood_still = _decision_sum(u, case)
-    silent = "only while submitted and the originals are here; stops when the department answers"
+    silent = "while the originals are here and nobody answers; silence accepts a submitted case only"
     return {
         "pre_review_due_at": _or_none(
             terms.pre_review_hours,

@@ -31,6 +31,7 @@ class FreshCase:
     pre_review_due_at: datetime | None = None
     pre_review_due_at_provisional: bool = False
     visit: str = "none"
+    result_sent: bool = False
     fee_state: str = "none"
     asked_on: date | None = None
     accepted_on: date | None = None

@@ -61,6 +61,7 @@ class Case(Base):
     originals: Mapped[str] = mapped_column(String(12), server_default=_NONE)
     visit: Mapped[str] = mapped_column(String(12), server_default=_NONE)
     holder: Mapped[str] = mapped_column(String(12))
+    result_sent: Mapped[bool] = mapped_column(Boolean, server_default=_FALSE)
     round: Mapped[int] = mapped_column(Integer, server_default=_ZERO)
     submitted_at: Mapped[datetime]
     received_at: Mapped[datetime]

@@ -2,6 +2,7 @@
 
 from sqlalchemy import update
 
+from backend.cases.dates import settle
 from backend.cases.machine import CASE
 from backend.cases.models import Case, Material
 from backend.cases.services import desk, fees
@@ -15,6 +16,7 @@ from backend.contracts import (
     ParcelChecked,
     ParcelCollected,
     ParcelDelivered,
+    ParcelEvent,
     ParcelOrdered,
     PaymentRefunded,
     PaymentSucceeded,
@@ -34,7 +36,8 @@ def on_payment_succeeded(u: Unit, event: PaymentSucceeded) -> None:
 def on_payment_refunded(u: Unit, event: PaymentRefunded) -> None:
     """Money of a case's fee went back."""
     if event.subject.startswith(fees.SUBJECT):
-        fees.refunded(u, event.subject.removeprefix(fees.SUBJECT), event.payment_id, event.amount_fen)
+        case_id = event.subject.removeprefix(fees.SUBJECT)
+        fees.refunded(u, case_id, event.payment_id, event.refund_id, event.amount_fen)
 
 
 def on_parcel_ordered(u: Unit, event: ParcelOrdered) -> None:
@@ -48,14 +51,18 @@ def on_parcel_cancelled(u: Unit, event: ParcelCancelled) -> None:
 
 
 def on_parcel_collected(u: Unit, event: ParcelCollected) -> None:
-    """The originals left the citizen's hands."""
+    """Inbound: the originals left the citizen's hands. Outbound: the result left the department's."""
     _originals(u, event.matter, event.direction, ("awaited", "ordered", "missing"), "travelling")
+    if _carries_result(event):
+        case = desk.locked(u, event.matter)
+        case.result_sent = True
+        settle(case)
 
 
 def on_parcel_delivered(u: Unit, event: ParcelDelivered) -> None:
     """Inbound: the originals are at the department. Outbound: the result, not returned originals, ends the case."""
     _originals(u, event.matter, event.direction, _BEFORE_ARRIVAL, "arrived")
-    if event.purpose == "result" and event.direction == "outbound" and event.matter.startswith(_OURS):
+    if _carries_result(event):
         case = desk.locked(u, event.matter)
         if CASE.can(case.state, "delivered"):
             desk.move(u, case, "delivered", SYSTEM, CaseDelivered(case.id, case.person_id))
@@ -88,6 +95,10 @@ def on_booking_missed(u: Unit, event: BookingMissed) -> None:
 def on_booking_checked_in(u: Unit, event: BookingCheckedIn) -> None:
     """The citizen is at the window."""
     _visit(u, event.matter, "arrived")
+
+
+def _carries_result(event: ParcelEvent) -> bool:
+    return event.purpose == "result" and event.direction == "outbound" and event.matter.startswith(_OURS)
 
 
 def _visit(u: Unit, matter: str, visit: str) -> None:

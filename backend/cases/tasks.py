@@ -11,6 +11,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, and_, extract, or_, select
 
 from backend import catalogue
+from backend.cases import wording
 from backend.cases.dates import NOT_HERE_YET
 from backend.cases.models import PROVISIONAL_COLUMNS, Case
 from backend.cases.services import desk, uploads
@@ -46,7 +47,7 @@ def recompute_dates() -> int:
 
 @chore("cases.warn_pre_review", every=timedelta(minutes=5))
 def warn_pre_review() -> int:
-    """Write down that a pre-review is near its end (CY-03)."""
+    """Tell staff that a pre-review is near its end (CY-03); the citizen's timeline leaves it out."""
     return _each(_near_due, _warn)
 
 
@@ -117,4 +118,5 @@ def _guessed_within(years: frozenset[int]) -> ColumnElement[bool]:
 
 def _warn(u: Unit, case: Case) -> None:
     case.pre_review_warned = True
-    u.note(case.id, case.id, "pre_review_near_due", by=CLOCK)
+    says = wording.say("staff", "pre_review_near_due")
+    u.note(case.id, case.id, "pre_review_near_due", by=CLOCK, says=says)

@@ -6,10 +6,11 @@ from typing import Any
 
 from backend import catalogue
 from backend.cases import wording
-from backend.cases.dates import Standing, next_due
-from backend.cases.machine import CASE
+from backend.cases.dates import COURIER, DEPARTMENT, Standing, holder_of, is_late, next_due
+from backend.cases.machine import CASE, RUNNING_STATES
 from backend.cases.models import Case
 from backend.cases.views import CaseLine, DueView, NextAction, Step
+from backend.kernel import clock
 from backend.kernel.workdays import Due
 from backend.store.journal import JournalEntry
 
@@ -42,7 +43,7 @@ def situation(case: Standing, *, bookable: bool) -> str:
     if case.state == "preapproved":
         return f"preapproved.{_while_preapproved(case, bookable)}"
     if case.state == "finished":
-        return f"finished.{case.delivery}"
+        return f"finished.{case.delivery}{'.sent' if holder_of(case) == COURIER else ''}"
     return case.state
 
 
@@ -66,19 +67,23 @@ def takes_booking(case: Standing, policy: catalogue.Policy) -> bool:
     return policy.bookable and case.state in _BOOKABLE.get(policy.booking_after or "", ())
 
 
-def due_view(due: Due | None) -> DueView | None:
+def due_view(due: Due | None, *, late: bool = False) -> DueView | None:
     if due is None:
         return None
     kind = "provisional" if due.provisional else "exact"
-    return DueView(due.on, due.provisional, wording.say("due", kind, date=wording.day(due.on)))
-
-
-def date_view(on: date | None, provisional: bool) -> DueView | None:
-    return None if on is None else due_view(Due(on, provisional))
+    return DueView(due.on, due.provisional, wording.say("due", kind, date=wording.day(due.on)), late)
 
 
 def due_view_of(case: Standing) -> DueView | None:
-    return due_view(next_due(case))
+    return due_view(next_due(case), late=is_late(case))
+
+
+def promised_view(case: Standing) -> DueView | None:
+    return _decision_view(case, case.promised_on, case.promised_on_provisional)
+
+
+def legal_view(case: Standing) -> DueView | None:
+    return _decision_view(case, case.legal_on, case.legal_on_provisional)
 
 
 def line_of(case: Case) -> CaseLine:
@@ -96,7 +101,7 @@ def line_of(case: Case) -> CaseLine:
 
 
 def steps_of(entries: Iterable[JournalEntry]) -> tuple[Step, ...]:
-    """Journal lines that have words; notes without words are for the house itself."""
+    """Journal lines that have words, for staff and export; notes without words are for the house itself."""
     return tuple(
         Step(e.occurred_at, e.says, e.actor.label, e.subject_kind, e.trigger, shown_facts(e.facts))
         for e in entries
@@ -104,9 +109,27 @@ def steps_of(entries: Iterable[JournalEntry]) -> tuple[Step, ...]:
     )
 
 
+def told_to_citizen(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The timeline without lines for staff, and without those that a later line of their kind has overtaken."""
+    every = tuple(steps)
+    newest = {step.kind: step for step in every}
+    return tuple(
+        step
+        for step in every
+        if not wording.is_folded(step.kind, step.trigger, overtaken=newest[step.kind] is not step)
+    )
+
+
 def shown_facts(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     """Those facts of a journal line that are meant for the citizen."""
     return {name: value for name, value in facts.items() if name in SHOWN_FACTS}
+
+
+def _decision_view(case: Standing, on: date | None, provisional: bool) -> DueView | None:
+    if on is None:
+        return None
+    awaited = case.state in RUNNING_STATES and holder_of(case) == DEPARTMENT
+    return due_view(Due(on, provisional), late=awaited and not provisional and clock.today() > on)
 
 
 def _while_submitted(case: Standing) -> str:

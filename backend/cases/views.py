@@ -73,11 +73,15 @@ class CaseReceipt:
 
 @dataclass(frozen=True, slots=True)
 class DueView:
-    """One date of a case. `text` is ready to be read aloud; a provisional date begins with 约."""
+    """One date of a case. `text` is ready to be read aloud; a provisional date begins with 约.
+
+    `late`: the date is over and the department still holds the ball; never so of a provisional date.
+    """
 
     on: date
     provisional: bool
     text: str
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +132,10 @@ class CorrectionView:
 class Progress:
     """Where it is, who holds the ball, why it waits, and when it will be done (BZ-35, CY-08).
 
-    `days_early`: how long before its promised day it was decided (negative: after it), in the unit of the term;
-    `days_late`: days by the calendar since that day while the decision is still awaited.
+    `days_early`: how long before its promised (else legal) day it was decided, negative: after it; `days_late`: how
+    long the department lets that day pass while the decision is awaited. Both count in `days_unit`, the unit of the
+    promise: "WD" working days (工作日), "ND" days by the calendar; None while there is nothing to count. `why` says
+    how late any date is, that of the pre-review or of the delivery as well.
     """
 
     case_id: str
@@ -148,6 +154,7 @@ class Progress:
     legal: DueView | None
     days_early: int | None
     days_late: int
+    days_unit: str | None
     clock_stands: bool
     paused_days: int
     fee_state: str
@@ -174,6 +181,7 @@ class PublicProgress:
     legal: DueView | None
     days_early: int | None
     days_late: int
+    days_unit: str | None
     steps: tuple[Step, ...]
 
 

@@ -1,7 +1,8 @@
 """Opens a file of items, JSON or Excel, and yields raw records with the row each one stands in.
 
 Nothing is believed: size, encoding, repeated keys, unknown columns and formulas are told with their row and
-field, and a formula is never evaluated.
+field, and a formula is never evaluated. openpyxl reads XML through defusedxml, which refuses document types and
+entities, wherever that package is installed: it is one of ours.
 """
 
 import json
@@ -10,16 +11,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from xml.etree.ElementTree import ParseError
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from backend.catalogue.columns import COLUMNS, NESTED, as_column
 from backend.catalogue.words import say
+from backend.catalogue.workbook import LONGEST_CELL
 
 MAX_BYTES: Final = 20_000_000
 MAX_UNPACKED: Final = 10 * MAX_BYTES
 MAX_ROWS: Final = 20_000
+LONGEST_NAME: Final = 100
+_BROKEN: Final = (ParseError, ValueError, KeyError, TypeError, IndexError)
+"""What openpyxl raises over XML that no clerk's program wrote; what defusedxml forbids is a ValueError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +132,13 @@ def _read_workbook(path: Path) -> Read:
             if sum(part.file_size for part in packed.infolist()) > MAX_UNPACKED:
                 raise Unreadable("too_big", limit=MAX_BYTES // 1_000_000)
         book = load_workbook(path, read_only=True, data_only=False)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
+    except (*_BROKEN, zipfile.BadZipFile, InvalidFileException, OSError) as error:
         raise error if isinstance(error, Unreadable) else Unreadable("not_xlsx") from error
     try:
         return _read_sheet(book.worksheets[0].iter_rows())
+    except _BROKEN as error:
+        # Rows are read one by one: what is forbidden or broken in a sheet shows only now.
+        raise error if isinstance(error, Unreadable) else Unreadable("not_xlsx") from error
     finally:
         book.close()
 
@@ -147,7 +156,7 @@ def _read_sheet(rows: Iterator[Sequence[Any]]) -> Read:
 
 
 def _header(cells: Sequence[Any], read: Read) -> list[str]:
-    names = ["" if cell.value is None else str(cell.value).strip() for cell in cells]
+    names = ["" if cell.value is None else str(cell.value)[:LONGEST_NAME].strip() for cell in cells]
     if not any(names):
         raise Unreadable("no_header")
     for place, name in enumerate(names):
@@ -175,6 +184,8 @@ def _row(number: int, header: list[str], cells: Sequence[Any], read: Read) -> di
 def _cell_problem(name: str, cell: Any) -> str | None:
     if not name:
         return say("errors", "header_unknown")
+    if isinstance(cell.value, str) and len(cell.value) > LONGEST_CELL:
+        return say("errors", "cell_too_long", limit=LONGEST_CELL)
     if cell.data_type == "f":
         return say("errors", "formula")
     if name in NESTED and not _is_json(cell.value):

@@ -86,8 +86,9 @@ def show_chores(name: str) -> None:
     for chore in sorted(worker.all_chores()):
         row = known.get(chore)
         last = f"{row.finished_at:%H:%M:%S}" if row and row.finished_at else "never"
+        coming = f"{row.next_at:%H:%M:%S}" if row and row.next_at else "soon"
         trouble = f"  {row.last_error}" if row and row.last_error else ""
-        click.echo(f"{chore:32} last {last:9} done {row.done_last if row else 0}{trouble}")
+        click.echo(f"{chore:32} last {last:9} next {coming:9} done {row.done_last if row else 0}{trouble}")
 
 
 def _do_now(name: str) -> None:

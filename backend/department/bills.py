@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 import payments
-from backend import people
+from backend import cases, people
 from backend.kernel.problems import Forbidden, NotFound
 from backend.runtime.audience import Principal
 from backend.runtime.surface import Body, Call, Surface, Unit
@@ -161,9 +161,16 @@ def _bill_in_reach(u: Unit, principal: Principal, bill_id: str) -> payments.Bill
 def _payment_in_reach(u: Unit, principal: Principal, payment_id: str) -> payments.PaymentView:
     """The payment, if finance of the payee asks; a foreign one looks absent."""
     payment = payments.payment_of(u, payment_id)
-    if not _reaches(principal, payment.payee, principal.region_code, (FINANCE,)):
+    if not _reaches(principal, payment.payee, _region_of(u, payment), (FINANCE,)):
         raise payments.PaymentNotFound
     return payment
+
+
+def _region_of(u: Unit, payment: payments.PaymentView) -> str | None:
+    """Where the case or the bill belongs that was paid for."""
+    if payment.subject.startswith("bill:"):
+        return payments.bill_of(u, payment.matter).region_code
+    return cases.case_brief(u, payment.matter).region_code
 
 
 def _reaches(principal: Principal, department_id: str, region: str | None, roles: tuple[str, ...]) -> bool:

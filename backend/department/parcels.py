@@ -12,6 +12,8 @@ from backend.runtime.paging import DEFAULT_LIMIT, MAX_LIMIT
 from backend.runtime.surface import Body, Call, Page, Query, Surface
 from backend.store.unit import Unit, run_unit, unit
 
+MOST_PAGES = 20
+"""How far one request looks for parcels of the officer's own region; the cursor carries on from there."""
 HANDS = ("handler", "window_clerk", "system")
 REACH = (NotFound, Forbidden, people.OutsideYourScope)
 HERE = (*REACH, courier.ParcelNotHere)
@@ -75,9 +77,7 @@ def expected_parcels(call: Call[None]) -> Page[courier.ParcelView]:
         raise Forbidden
     asked: ParcelsAsked = call.query
     with unit() as u:
-        return courier.expected_parcels(
-            u, officer.department_id, direction=asked.direction, after=asked.cursor, limit=asked.limit
-        )
+        return _within_reach(u, officer, officer.department_id, asked)
 
 
 def parcels_of_case(call: Call[None], case_id: str) -> Page[courier.ParcelView]:
@@ -179,6 +179,24 @@ def register(surface: Surface) -> None:
     surface.post("/parcels/<parcel_id>/unlock-code", answers=view, problems=REACH)(unlock_handover_code)
     surface.post("/parcels/<parcel_id>/lost", answers=view, problems=HERE)(report_parcel_lost)
     surface.post("/parcels/<parcel_id>/receipt", body=Receipt, answers=view, problems=HERE)(settle_receipt)
+
+
+def _within_reach(
+    u: Unit, officer: Principal, department_id: str, asked: ParcelsAsked
+) -> Page[courier.ParcelView]:
+    """A page of the department's parcels whose cases the officer may see; a parcel itself knows no region."""
+    shown: list[courier.ParcelView] = []
+    after = asked.cursor
+    for _ in range(MOST_PAGES):
+        page = courier.expected_parcels(
+            u, department_id, direction=asked.direction, after=after, limit=asked.limit - len(shown)
+        )
+        reached = cases.reached_of(u, {parcel.case_id for parcel in page.items}, officer)
+        shown += [parcel for parcel in page.items if parcel.case_id in reached]
+        after = page.next
+        if after is None or len(shown) == asked.limit:
+            break
+    return Page(tuple(shown), after)
 
 
 def _in_reach(u: Unit, officer: Principal, parcel_id: str) -> cases.CaseBrief:

@@ -87,7 +87,12 @@ def show_me(call: Call[None]) -> people.StaffView:
 def register(surface: Surface) -> None:
     """Hang this story's endpoints into the window."""
     locked = (InvalidInput, people.LoginRefused, people.AccountLocked)
-    stranger = {"audience": "public", "steps": True, "keep": SECRETS_KEPT}
+    stranger = {
+        "audience": "public",
+        "steps": True,
+        "keep": SECRETS_KEPT,
+        "gate": people.per_sender("logins"),
+    }
     surface.post(
         "/sessions", body=Login, answers=people.Tickets, status=201,
         problems=(*locked, people.EnrolmentNeeded, people.PasswordTooOld), **stranger,
@@ -106,7 +111,8 @@ def register(surface: Surface) -> None:
     )(change_password)  # fmt: skip
     surface.post(
         "/sessions/refresh", body=Refresh, answers=people.Tickets, status=201,
-        problems=(people.RefreshUnknown, people.RefreshReused, SessionEnded), **stranger,
+        problems=(people.RefreshUnknown, people.RefreshReused, SessionEnded),
+        **(stranger | {"gate": people.per_sender("refreshes")}),
     )(refresh_session)  # fmt: skip
     surface.delete("/sessions/current", status=204, audience="staff")(end_this_session)
     surface.get("/me", answers=people.StaffView, audience="staff")(show_me)

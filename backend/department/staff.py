@@ -1,9 +1,11 @@
 """Story: three administrators keep the accounts: one opens them, one grants roles and keys, one reads what was done.
 
-None of them can do another's part (GB/T 22239-2019, separation of administrators).
+None of them can do another's part (GB/T 22239-2019, separation of administrators). A department's system needs two
+of them: the system administrator admits it and confirms the key that the security administrator has made.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from pydantic import Field
 
@@ -105,19 +107,30 @@ def suspend_rider(call: Call[None], u: Unit, rider_id: str) -> None:
     people.suspend_rider(u, rider_id, by=call.principal.actor)
 
 
-def register_system(call: Call[NewSystem], u: Unit) -> people.SystemKeyIssued:
-    """Admit a department's system; its secret is shown once (security administrator)"""
-    people.require_role(call.principal, "security_admin")
+def list_systems(call: Call[None]) -> list[people.SystemView]:
+    """All departments' systems with their keys, for the administrators"""
+    people.require_role(call.principal, *READERS)
+    with unit() as u:
+        return people.all_systems(u)
+
+
+def admit_system(call: Call[NewSystem], u: Unit) -> people.SystemView:
+    """Admit a department's system, still without a key (system administrator)"""
+    people.require_role(call.principal, "system_admin")
     asked = call.body
-    return people.register_system(
-        u, asked.department_id, asked.region_code, asked.name, by=call.principal.actor
-    )
+    return people.admit_system(u, asked.department_id, asked.region_code, asked.name, by=call.principal.actor)
 
 
-def rotate_key(call: Call[None], u: Unit, system_id: str) -> people.SystemKeyIssued:
-    """Give a system a new key; the present one opens for seven more days (security administrator)"""
+def issue_key(call: Call[None], u: Unit, system_id: str) -> people.SystemKeyIssued:
+    """Make a system's first or next key, shown once; it opens nothing until confirmed (security administrator)"""
     people.require_role(call.principal, "security_admin")
-    return people.rotate_system_key(u, system_id, by=call.principal.actor)
+    return people.issue_system_key(u, system_id, by=call.principal.actor)
+
+
+def confirm_key(call: Call[None], u: Unit, key_id: str) -> people.SystemView:
+    """Let a key open; the one before opens for seven more days (system administrator)"""
+    people.require_role(call.principal, "system_admin")
+    return people.confirm_system_key(u, key_id, by=call.principal.actor)
 
 
 def disable_key(call: Call[None], u: Unit, key_id: str) -> None:
@@ -149,10 +162,18 @@ def register(surface: Surface) -> None:
         problems=(*wrong, people.RiderKnown),
     )(enrol_rider)  # fmt: skip
     surface.delete("/riders/<rider_id>", status=204, audience="staff", problems=absent)(suspend_rider)
+    _register_systems(surface)
+
+
+def _register_systems(surface: Surface) -> None:
+    no = (people.OutsideYourScope,)
+    absent = (*no, NotFound, ImpossibleMove)
+    one: dict[str, Any] = {"audience": "staff", "answers": people.SystemView}
+    surface.get("/systems", audience="staff", answers=list[people.SystemView], problems=no)(list_systems)
+    surface.post("/systems", body=NewSystem, status=201, problems=(*no, InvalidInput), **one)(admit_system)
     surface.post(
-        "/systems", body=NewSystem, answers=people.SystemKeyIssued, status=201, problems=wrong, **secret
-    )(register_system)  # fmt: skip
-    surface.post(
-        "/systems/<system_id>/keys", answers=people.SystemKeyIssued, status=201, problems=absent, **secret
-    )(rotate_key)  # fmt: skip
+        "/systems/<system_id>/keys", answers=people.SystemKeyIssued, status=201, problems=absent,
+        audience="staff", keep=SECRETS_KEPT,
+    )(issue_key)  # fmt: skip
+    surface.post("/systems/keys/<key_id>/confirmation", problems=absent, **one)(confirm_key)
     surface.delete("/systems/keys/<key_id>", status=204, audience="staff", problems=absent)(disable_key)

@@ -263,4 +263,4 @@ class ChannelSilent(Problem):
 
     slug = "channel-silent"
     status = 503
-    title = "合作服务方暂时没有回应，请稍后查看结果，不要重复操作。"
+    title = "合作服务方暂时没有回应，请稍后再试；付款等已提交的操作请先查看结果。"

@@ -60,7 +60,6 @@ from backend.people.questions import (
     id_tail_matches,
     may_act_for,
     me,
-    name_of,
     person_of,
     require_level,
 )
@@ -82,13 +81,13 @@ from backend.people.services.codes import (
     take_code_of_person,
     use_code_sender,
 )
-from backend.people.services.consents import consents_of, give_consent
+from backend.people.services.consents import consents_of
 from backend.people.services.demo import settle_demo_people
 from backend.people.services.entry import Visit, enter_by_phone
 from backend.people.services.export import export_of, use_export_part
-from backend.people.services.limits import count_seeker
+from backend.people.services.limits import count_seeker, per_sender
 from backend.people.services.looks import looks_at, note_look, reveal, reveal_address
-from backend.people.services.phones import change_phone, take_proven_phone
+from backend.people.services.phones import change_phone
 from backend.people.services.preferences import prefer
 from backend.people.services.realname import Claim, register_at_window, register_real_name
 from backend.people.services.riders import (
@@ -115,11 +114,16 @@ from backend.people.services.staff import (
     employ,
     grant_roles,
     invite_again,
-    staff_label,
     staff_of,
 )
 from backend.people.services.staff_login import begin_enrolment, change_password, finish_enrolment, log_in
-from backend.people.services.systems import disable_system_key, register_system, rotate_system_key
+from backend.people.services.systems import (
+    admit_system,
+    all_systems,
+    confirm_system_key,
+    disable_system_key,
+    issue_system_key,
+)
 from backend.people.services.tokens import Claims
 from backend.people.signing import sign_request
 from backend.people.views import (
@@ -128,9 +132,7 @@ from backend.people.views import (
     ConsentText,
     ConsentView,
     Contact,
-    DemoAccount,
     DemoPeople,
-    DemoRider,
     Enrolment,
     Entered,
     Look,
@@ -143,6 +145,7 @@ from backend.people.views import (
     SessionView,
     StaffView,
     SystemKeyIssued,
+    SystemView,
     Tickets,
     TotpSecret,
 )
@@ -168,9 +171,7 @@ __all__ = [
     "ConsentUnknown",
     "ConsentView",
     "Contact",
-    "DemoAccount",
     "DemoPeople",
-    "DemoRider",
     "Enrolment",
     "EnrolmentEnded",
     "EnrolmentNeeded",
@@ -203,6 +204,7 @@ __all__ = [
     "SignatureWrong",
     "StaffView",
     "SystemKeyIssued",
+    "SystemView",
     "Tickets",
     "TokenExpired",
     "TokenForged",
@@ -216,7 +218,9 @@ __all__ = [
     "add_address",
     "address_of",
     "addresses_of",
+    "admit_system",
     "all_staff",
+    "all_systems",
     "bearer",
     "begin_enrolment",
     "change_address",
@@ -226,6 +230,7 @@ __all__ = [
     "citizen_folded",
     "citizen_of",
     "confirm_citizen",
+    "confirm_system_key",
     "consent_text",
     "consents_of",
     "contact_of",
@@ -247,10 +252,10 @@ __all__ = [
     "export_of",
     "find_person",
     "finish_enrolment",
-    "give_consent",
     "grant_roles",
     "id_tail_matches",
     "invite_again",
+    "issue_system_key",
     "live_session",
     "log_in",
     "looks_at",
@@ -258,16 +263,15 @@ __all__ = [
     "may_act_for",
     "may_handle",
     "me",
-    "name_of",
     "note_look",
     "open_session",
     "own_address",
+    "per_sender",
     "person_of",
     "prefer",
     "refresh",
     "register_at_window",
     "register_real_name",
-    "register_system",
     "reinstate_rider",
     "remove_address",
     "require_level",
@@ -276,14 +280,12 @@ __all__ = [
     "reveal",
     "reveal_address",
     "rider_of",
-    "rotate_system_key",
     "scopes_of",
     "send_code",
     "send_code_to_person",
     "sessions_of",
     "settle_demo_people",
     "sign_request",
-    "staff_label",
     "staff_of",
     "staff_only",
     "staff_or_system",
@@ -291,7 +293,6 @@ __all__ = [
     "take_alipay_phone",
     "take_code",
     "take_code_of_person",
-    "take_proven_phone",
     "take_wechat_phone",
     "use_code_sender",
     "use_export_part",

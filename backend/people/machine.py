@@ -46,12 +46,14 @@ RIDER = Machine(
 
 SYSTEM_KEY = Machine(
     name="system_key",
-    start="active",
+    start="unconfirmed",
     moves=(
+        Move("unconfirmed", "confirmed", "active", "系统管理员确认启用", why=_QUIET),
+        Move("unconfirmed", "disabled", "disabled", "停用密钥", why=_QUIET),
         Move("active", "replaced", "retiring", "启用了新密钥", why=_QUIET),
         Move("active", "disabled", "disabled", "停用密钥", why=_QUIET),
         Move("retiring", "disabled", "disabled", "停用密钥", why=_QUIET),
     ),
-    says={"active": "在用", "retiring": "将停用", "disabled": "已停用"},
+    says={"unconfirmed": "待确认", "active": "在用", "retiring": "将停用", "disabled": "已停用"},
     terminal=frozenset({"disabled"}),
 )

@@ -30,4 +30,4 @@ def take_wechat_phone(person_id: str, phone_code: str) -> MeView:
 
 def take_alipay_phone(person_id: str, response: str, sign: str) -> MeView:
     """Take the number that Alipay signed [own unit]. Raises PhoneTaken, LoginCodeRefused."""
-    return phones.take_proven_phone(person_id, alipay.phone(response, sign))
+    return phones.take_shown_phone(person_id, alipay.phone(response, sign), "alipay", response)

@@ -18,7 +18,7 @@ Problem
 │   ├── EnrolmentNeeded      one-time codes are not set up yet
 │   ├── PasswordTooOld       older than ninety days
 │   ├── OutsideYourScope     another department or region
-│   └── ProveItIsYou         a number not used for long: give the ID tail
+│   └── ProveItIsYou         only a number speaks for a verified person: give the ID tail
 ├── NotFound             404
 │   ├── AddressNotFound
 │   └── ConsentUnknown
@@ -140,10 +140,10 @@ class OutsideYourScope(Forbidden):
 
 
 class ProveItIsYou(Forbidden):
-    """The number was not used here for long and may have been given to somebody else."""
+    """Only a number speaks for a verified person: from a new platform account, or after long silence."""
 
     slug = "prove-it-is-you"
-    title = "这个手机号很久没有登录过，请填写登记人身份证号的后四位。"
+    title = "为确认是本人登录，请填写这个手机号登记人身份证号的后四位。"
 
 
 class AddressNotFound(NotFound):
@@ -210,10 +210,10 @@ class RiderKnown(Conflict):
 
 
 class RolesClash(Conflict):
-    """System, security and audit administrator must be three people (GB/T 22239)."""
+    """System, security and audit administrator must be three people who work on nothing else (GB/T 22239)."""
 
     slug = "roles-clash"
-    title = "系统、安全、审计管理员必须由三人分别担任。"
+    title = "系统、安全、审计管理员必须由三人分别担任，且不能兼任其他岗位。"
 
 
 class EnrolmentEnded(Conflict):

@@ -211,8 +211,30 @@ class RiderView:
 
 
 @dataclass(frozen=True, slots=True)
+class SystemKeyView:
+    """A key of a department's system, without its secret; `good_until` once it is replaced."""
+
+    id: str
+    state: str
+    says: str
+    created_at: datetime
+    good_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SystemView:
+    """A department's system with its keys."""
+
+    id: str
+    name: str
+    department_id: str
+    region_code: str | None
+    keys: tuple[SystemKeyView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SystemKeyIssued:
-    """A department system's key; the secret is shown once."""
+    """A department system's key, not yet confirmed; the secret is shown once."""
 
     system_id: str
     key_id: str

@@ -2,16 +2,24 @@
 
 import json
 import math
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pydantic
+from annotated_types import MaxLen
 from flask import Request
 from pydantic import BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
 
 from backend.kernel.problems import FieldError, InvalidInput, MalformedRequest, TooLarge, UnsupportedMedia
 
 JSON_MAX_BYTES = 256 * 1024
+LONG_TEXT = 100
+"""From how many characters a text field may have lines; a shorter one is a single line."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL_IN_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LARGEST_INTEGER = 2**63 - 1
 B = TypeVar("B", bound=BaseModel)
 
@@ -72,9 +80,11 @@ def read_body(request: Request, model: type[B]) -> B:
         raise MalformedRequest("内容里有不能识别的字符。")
     _require_storable(raw)
     try:
-        return model.model_validate_json(raw)
+        body = model.model_validate_json(raw)
     except pydantic.ValidationError as error:
         raise _refusal(error) from None
+    _require_plain(body)
+    return body
 
 
 def read_raw(request: Request, accepts: RawBody) -> bytes:
@@ -130,6 +140,41 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError("not a finite number")
     return number
+
+
+def _require_plain(body: BaseModel) -> None:
+    """Refuse control characters: they forge lines in logs, labels and messages. Long texts may have lines and tabs."""
+    if found := list(_controlled(body, "")):
+        says = "含有不能显示的控制字符，请删除"
+        raise InvalidInput(errors=[FieldError(field=field, message=says) for field in found[:50]])
+
+
+def _controlled(value: object, field: str, *, lines: bool = True) -> Iterator[str]:
+    """Where a control character stands in what was sent."""
+    if isinstance(value, str):
+        if (_CONTROL_IN_LINES if lines else _CONTROL).search(value):
+            yield field
+        return
+    for name, part, may_have_lines in _parts(value, lines=lines):
+        if isinstance(name, str) and _CONTROL.search(name):
+            yield field
+        yield from _controlled(part, f"{field}.{name}" if field else str(name), lines=may_have_lines)
+
+
+def _parts(value: object, *, lines: bool) -> Iterator[tuple[object, object, bool]]:
+    """What a value consists of: name or number, the part itself, and whether its text may have lines."""
+    if isinstance(value, BaseModel):
+        for name, about in type(value).model_fields.items():
+            yield name, getattr(value, name), _has_lines(about)
+    elif isinstance(value, dict):
+        yield from ((name, part, True) for name, part in value.items())
+    elif isinstance(value, (list, tuple)):
+        yield from ((number, part, lines) for number, part in enumerate(value))
+
+
+def _has_lines(about: FieldInfo) -> bool:
+    longest = [one.max_length for one in about.metadata if isinstance(one, MaxLen)]
+    return not longest or min(longest) >= LONG_TEXT
 
 
 def _refusal(error: pydantic.ValidationError) -> Exception:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app
 from pydantic import TypeAdapter
+from werkzeug.routing import Rule
 
 from backend.kernel.problems import Problem
 from backend.runtime import refusals
@@ -35,8 +36,8 @@ _PAGE_POLICY = (
 )
 
 
-def document(surfaces: Sequence[Surface]) -> dict[str, Any]:
-    """The whole document, as JSON-ready data."""
+def document(surfaces: Sequence[Surface], rules: Sequence[Rule] = ()) -> dict[str, Any]:
+    """The whole document, as JSON-ready data; `rules` of the app add what is beside the surfaces."""
     routes = [(surface, route) for surface in surfaces for route in surface.routes]
     schemas, components = _schemas([route for _, route in routes])
     components["Problem"] = _problem_schema()
@@ -47,8 +48,12 @@ def document(surfaces: Sequence[Surface]) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "掌办 Zhangban", "version": VERSION, "description": "市级移动政务服务后端接口"},
-        "tags": [{"name": surface.name, "description": surface.title} for surface in surfaces],
-        "paths": dict(sorted(paths.items())),
+        "tags": [
+            *({"name": surface.name, "description": surface.title} for surface in surfaces),
+            {"name": "callbacks", "description": "供第三方平台回调，各用其自己的格式和签名"},
+            {"name": "health", "description": "运行状态，供机房使用"},
+        ],
+        "paths": dict(sorted((paths | _beside(rules)).items())),
         "components": {"schemas": components, "securitySchemes": _security_schemes()},
     }
 
@@ -61,7 +66,7 @@ def blueprint(surfaces: Sequence[Surface]) -> Blueprint:
     @made.get("/openapi.json")
     def openapi_json() -> Response:
         if not whole:
-            whole.append(orjson.dumps(document(surfaces)))
+            whole.append(orjson.dumps(document(surfaces, list(current_app.url_map.iter_rules()))))
         return Response(whole[0], content_type="application/json")
 
     @made.get("/docs")
@@ -87,6 +92,39 @@ def _asset(name: str) -> Response:
     response = Response(file.read_bytes(), content_type=f"{media}; charset=utf-8")
     response.headers["Cache-Control"] = "public, max-age=86400"
     return response
+
+
+def _beside(rules: Sequence[Rule]) -> dict[str, dict[str, Any]]:
+    """Providers' callbacks and the health pages: they speak no JSON schema of ours, but they are there."""
+    found: dict[str, dict[str, Any]] = {}
+    for rule in rules:
+        house = rule.endpoint.partition(".")[0]
+        if not house.startswith("callbacks_") and house != "health":
+            continue
+        path = _PATH_PARAMETER.sub(r"{\1}", rule.rule)
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            found.setdefault(path, {})[method.lower()] = _plain_operation(rule, house)
+    return found
+
+
+def _plain_operation(rule: Rule, house: str) -> dict[str, Any]:
+    parameters = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in _PATH_PARAMETER.findall(rule.rule)
+    ]
+    callback = house != "health"
+    return {
+        "operationId": rule.endpoint.replace(".", "_"),
+        "tags": ["callbacks" if callback else "health"],
+        "summary": "收到第三方平台的消息" if callback else "运行状态",
+        "parameters": parameters,
+        "responses": {
+            "200": {"description": "按平台自己的格式答复" if callback else "正常"},
+            "4XX": {"description": "签名不对或不在允许的来源，什么也没有保存"},
+            "5XX": {"description": "暂时不能处理，请按平台规则重发" if callback else "还没有准备好"},
+        },
+        "security": [],
+    }
 
 
 def _schemas(routes: Sequence[Route]) -> tuple[dict[tuple[int, str], Any], dict[str, Any]]:
@@ -169,7 +207,8 @@ def _problem_schema() -> dict[str, Any]:
     }
     return {
         "type": "object",
-        "description": "RFC 9457",
+        "description": "RFC 9457；有的问题另带说明用的字段，例如 state、alternatives、window",
+        "additionalProperties": True,
         "required": ["type", "title", "status", "instance"],
         "properties": {
             "type": {"type": "string", "format": "uri"},

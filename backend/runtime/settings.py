@@ -4,22 +4,19 @@ Boot fails with the *complete* list of what is missing. Development defaults mak
 refuses everything that is only for play.
 """
 
-import base64
 import functools
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.store.vault import Masters
+from backend.runtime.keys import BadSettings as BadSettings
+from backend.runtime.keys import Keys as Keys
+from backend.runtime.keys import keys_from as keys_from
+from backend.runtime.keys import new_keys_document as new_keys_document
+from backend.runtime.keys import play_keys, read_keys
 
 MODES = ("demo", "test", "production")
-
-
-class BadSettings(RuntimeError):
-    """The town cannot open with this environment; the message lists everything that is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +30,21 @@ class Town:
     broker_url: str
     keys_file: Path | None
     uploads_dir: Path
+    trusted_proxies: int
 
     @property
     def is_production(self) -> bool:
         return self.mode == "production"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one address may ask for within an hour. A hall or a mobile network may be one address."""
+
+    codes: int
+    logins: int
+    refreshes: int
+    lookups: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +101,9 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
-    """Outside keys: masters of the vault, and the secrets that sign access tokens (newest first)."""
-
-    masters: Masters
-    tokens: Mapping[str, str]
-    token_kid: str
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     town: Town
+    limits: Limits
     wechat: WeChat
     wxpay: WeChatPay
     alipay: Alipay
@@ -123,12 +123,22 @@ _PROVIDERS = {
 }
 """Names of each provider's settings, in the order of its record."""
 PROVIDER_NAMES = tuple(f"{prefix}_{name}" for prefix, names in _PROVIDERS.items() for name in names.split())
+_NUMBERS = {
+    "DATABASE_POOL": (8, range(1, 200)),
+    "TRUSTED_PROXIES": (0, range(10)),
+    "CODES_PER_ADDRESS": (60, range(1, 10**9)),
+    "LOGINS_PER_ADDRESS": (300, range(1, 10**9)),
+    "REFRESHES_PER_ADDRESS": (6000, range(1, 10**9)),
+    "LOOKUPS_PER_ADDRESS": (120, range(1, 10**9)),
+}
+"""What each number is when nobody says, and from where to where it may go."""
 PRODUCTION_NAMES = (
     "DATABASE_URL",
     "BROKER_URL",
     "TOWN_KEYS_FILE",
     "UPLOADS_DIR",
     "PUBLIC_BASE_URL",
+    "TRUSTED_PROXIES",
     *PROVIDER_NAMES,
 )
 
@@ -145,20 +155,23 @@ def read(env: Mapping[str, str]) -> Settings:
         clock_file=_path(env.get("TOWN_CLOCK_FILE")),
         public_base_url=env.get("PUBLIC_BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
         database_url=database_url(env.get("DATABASE_URL", "")),
-        database_pool=int(env.get("DATABASE_POOL", "8")),
+        database_pool=_number(env, "DATABASE_POOL"),
         broker_url=env.get("BROKER_URL", ""),
         keys_file=_path(env.get("TOWN_KEYS_FILE")),
         uploads_dir=_path(env.get("UPLOADS_DIR")) or state_dir / "uploads",
+        trusted_proxies=_number(env, "TRUSTED_PROXIES"),
     )
+    kinds = ("CODES", "LOGINS", "REFRESHES", "LOOKUPS")
     return Settings(
         town=town,
+        limits=Limits(*(_number(env, f"{kind}_PER_ADDRESS") for kind in kinds)),
         wechat=WeChat(*_take(env, "WECHAT")),
         wxpay=WeChatPay(*_take(env, "WXPAY")),
         alipay=Alipay(*_take(env, "ALIPAY")),
         kdniao=Kdniao(*_take(env, "KDNIAO")),
         sms=SmsAliyun(*_take(env, "SMS")),
         identity=Identity(*_take(env, "IDENTITY")),
-        keys=_keys(town.keys_file),
+        keys=read_keys(town.keys_file),
     )
 
 
@@ -180,6 +193,17 @@ def _take(env: Mapping[str, str], provider: str) -> list[str]:
     return [env.get(f"{provider}_{name}", "") for name in _PROVIDERS[provider].split()]
 
 
+def _number(env: Mapping[str, str], name: str) -> int:
+    return int(env.get(name) or _NUMBERS[name][0])
+
+
+def _fault_of_number(env: Mapping[str, str], name: str) -> str:
+    text, allowed = env.get(name), _NUMBERS[name][1]
+    unsaid = text is None or (text == "" and name in PRODUCTION_NAMES)
+    fits = unsaid or (text is not None and text.isdecimal() and int(text) in allowed)
+    return "" if fits else f"{name} must be a number from {allowed[0]} to {allowed[-1]}"
+
+
 def _path(text: str | None) -> Path | None:
     return Path(text) if text else None
 
@@ -188,19 +212,23 @@ def _faults(env: Mapping[str, str]) -> list[str]:
     mode = env.get("TOWN_MODE", "demo")
     if mode not in MODES:
         return [f"TOWN_MODE is {mode!r}; it must be one of {', '.join(MODES)}"]
-    pool = env.get("DATABASE_POOL", "8")
-    faults = (
-        [] if pool.isdecimal() and 0 < int(pool) < 200 else ["DATABASE_POOL must be a number from 1 to 199"]
-    )
+    faults = [fault for name in _NUMBERS if (fault := _fault_of_number(env, name))]
     faults += _faults_of_keys(_path(env.get("TOWN_KEYS_FILE")))
+    if mode == "demo" and env.get("DATABASE_URL") and not env.get("TOWN_KEYS_FILE"):
+        # Whoever knows the keys of play could read such a database, and log in as anybody.
+        faults.append(
+            "TOWN_KEYS_FILE is missing: `town new-keys FILE` makes one while no DATABASE_URL is set"
+        )
     return faults if mode != "production" else faults + _unfit_for_production(env)
 
 
 def _faults_of_keys(keys_file: Path | None) -> list[str]:
     try:
-        _keys(keys_file)
+        found, known = read_keys(keys_file).masters, play_keys().masters
     except BadSettings as error:
         return [str(error)]
+    if keys_file and {found.master, found.index, found.journal} & {known.master, known.index, known.journal}:
+        return ["TOWN_KEYS_FILE holds the keys of the demo, which everybody knows"]
     return []
 
 
@@ -223,64 +251,3 @@ def _plain_addresses(env: Mapping[str, str]) -> list[str]:
         for name in names
         if env.get(name) and not env[name].lower().startswith("https://")
     ]
-
-
-def _keys(keys_file: Path | None) -> Keys:
-    if keys_file is None:
-        return _play_keys()
-    try:
-        document = json.loads(keys_file.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise BadSettings("TOWN_KEYS_FILE names a file that is not there") from error
-    except (OSError, ValueError) as error:
-        raise BadSettings(f"TOWN_KEYS_FILE cannot be read: {error}") from error
-    return keys_from(document)
-
-
-def keys_from(document: Mapping[str, object]) -> Keys:
-    """Read the keys file: {"master","index","journal": base64 of 32 bytes, "tokens": {kid: secret}, "token_kid"}."""
-    try:
-        raw = {name: base64.b64decode(str(document[name])) for name in ("master", "index", "journal")}
-        old = {
-            name: base64.b64decode(str(document[name])) if document.get(name) else None
-            for name in ("previous_master", "previous_index")
-        }
-        tokens = {str(k): str(v) for k, v in dict(document["tokens"]).items()}  # type: ignore[call-overload]
-        kid = str(document["token_kid"])
-    except (KeyError, ValueError, TypeError) as error:
-        raise BadSettings(f"the keys file is not complete: {error}") from error
-    short = [n for n, key in {**raw, **{n: k for n, k in old.items() if k}}.items() if len(key) != 32]
-    if short or kid not in tokens or any(len(secret) < 32 for secret in tokens.values()):
-        raise BadSettings(
-            "the keys file holds a key of the wrong length or names a token key it does not have"
-        )
-    return Keys(
-        Masters(raw["master"], raw["index"], raw["journal"], old["previous_master"], old["previous_index"]),
-        tokens,
-        kid,
-    )
-
-
-def new_keys_document() -> dict[str, object]:
-    """Fresh keys for a new town."""
-
-    def fresh() -> str:
-        return base64.b64encode(os.urandom(32)).decode()
-
-    return {
-        "master": fresh(),
-        "index": fresh(),
-        "journal": fresh(),
-        "tokens": {"t1": fresh()},
-        "token_kid": "t1",
-    }
-
-
-def _play_keys() -> Keys:
-    """Keys that everybody knows: they let `import wsgi` and a bare development server work, nothing else."""
-
-    def known(name: str) -> bytes:
-        return hashlib.sha256(b"zhangban play key " + name.encode()).digest()
-
-    masters = Masters(known("master"), known("index"), known("journal"))
-    return Keys(masters, {"play": known("tokens").hex()}, "play")

@@ -7,8 +7,8 @@
 
 A POST (PUT, PATCH, DELETE) runs in one unit together with its Idempotency-Key; one declared with `steps=True`
 opens its own units because it calls outside in between. A GET with `folded=True` looks at the caller's session
-in its own statement and raises SessionEnded itself: one round trip on the hot path. The OpenAPI document is made
-from the same declarations.
+in its own statement and raises SessionEnded itself: one round trip on the hot path. A `gate` may refuse a call
+before anything is done for it, a repeated one too. The OpenAPI document is made from the same declarations.
 """
 
 import hashlib
@@ -65,6 +65,7 @@ class Route:
     steps: bool
     folded: bool
     keep: timedelta
+    gate: Callable[[Call[Any]], None] | None
     run: Callable[..., Any]
 
     @property
@@ -105,6 +106,7 @@ class Surface:
         self, method: str, path: str, *, answers: Any = None, status: int = 200, body: Any = None,
         query: Any = None, problems: tuple[type[Problem], ...] = (), audience: str | None = None,
         steps: bool = False, folded: bool = False, keep: timedelta | None = None,
+        gate: Callable[[Call[Any]], None] | None = None,
     ) -> Callable[[F], F]:  # fmt: skip
         who = audience or self.audience
 
@@ -124,6 +126,7 @@ class Surface:
                     steps=steps,
                     folded=folded,
                     keep=keep or _life(who),
+                    gate=gate,
                     run=function,
                 )
             )
@@ -154,6 +157,8 @@ def _view(route: Route) -> Callable[..., Response]:
         folded = route.folded or (one_unit and audience.confirms_later(route.audience))
         principal = audience.principal_of(route.audience, request, folded=folded)
         call = _call(route, principal)
+        if route.gate is not None:
+            route.gate(call)
         if not route.writes:
             return _read(route, route.run(call, **path))
         key = _key(route, principal)

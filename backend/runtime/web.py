@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from flask import Blueprint, Flask, Response, g, request
 from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
 from backend.kernel import clock, ids
@@ -25,9 +26,13 @@ class _Words(BaseConverter):
 
 
 def build(
-    surfaces: Sequence[Surface], blueprints: Sequence[Blueprint], *, mode: str, ready: Callable[[], bool]
-) -> Flask:
-    """The WSGI app. `ready` says whether this process may take citizens' requests."""
+    surfaces: Sequence[Surface], blueprints: Sequence[Blueprint], *, mode: str, ready: Callable[[], bool],
+    proxies: int = 0,
+) -> Flask:  # fmt: skip
+    """The WSGI app. `ready` says whether this process may take citizens' requests.
+
+    `proxies` of our own stand before it, each of which adds the address it was called from to X-Forwarded-For.
+    """
     app = Flask("zhangban", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -41,7 +46,10 @@ def build(
         app.register_blueprint(blueprint)
     app.register_blueprint(home.blueprint(surfaces))
     app.register_blueprint(openapi.blueprint(surfaces))
-    app.register_blueprint(_health(ready))
+    app.register_blueprint(_health(ready, is_production=mode == "production"))
+    if proxies:
+        proxied = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0, x_host=0)
+        app.wsgi_app = proxied  # type: ignore[method-assign]
     return app
 
 
@@ -67,7 +75,7 @@ def _end(response: Response) -> Response:
     return response
 
 
-def _health(ready: Callable[[], bool]) -> Blueprint:
+def _health(ready: Callable[[], bool], *, is_production: bool) -> Blueprint:
     health = Blueprint("health", __name__)
 
     @health.get("/health/live")
@@ -84,18 +92,21 @@ def _health(ready: Callable[[], bool]) -> Blueprint:
 
     @health.get("/metrics")
     def figures() -> Response:
-        if not _from_inside():
+        if not _from_inside(is_production=is_production):
             return Response(status=404)
         return Response(metrics.exposition(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
     return health
 
 
-def _from_inside() -> bool:
-    """Figures are for the town's own collectors: this machine, or the bearer of METRICS_TOKEN."""
+def _from_inside(*, is_production: bool) -> bool:
+    """Figures are for the town's own collectors: the bearer of METRICS_TOKEN or, in play, this machine.
+
+    In production an address proves nothing: a proxy on this machine calls from here for everybody.
+    """
     token = os.environ.get("METRICS_TOKEN", "")
     if token:
         return hmac.compare_digest(
             request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode()
         )
-    return request.remote_addr in ("127.0.0.1", "::1")
+    return not is_production and request.remote_addr in ("127.0.0.1", "::1")

@@ -31,6 +31,10 @@ LANES = ("chores", "relay", "messages")
 LEASE = timedelta(seconds=60)
 QUIET_S = 0.1
 """A process sends at most one wake-up per chore in this time; a woken chore lingers longer than that."""
+AWAY_S = 5.0
+"""After a wake-up that did not go out no other is tried for so long: requests must not wait for a dead broker."""
+CONNECT_TIMEOUT_S = 2.0
+_BROKER = "the broker itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class _WholeFiles(filesystem.Channel):
 
 _chores: dict[str, Chore] = {}
 _app: list[Celery] = []
-_last_wake: dict[str, float] = {}
+_quiet_until: dict[str, float] = {}
 _wake_lock = threading.Lock()
 
 
@@ -92,6 +96,7 @@ def build(broker_url: str, state_dir: Path) -> Celery:
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
         broker_transport_options=_transport(broker_url, state_dir),
+        broker_connection_timeout=CONNECT_TIMEOUT_S,
         task_default_queue="chores",
         task_create_missing_queues=True,
         timezone="UTC",
@@ -113,7 +118,7 @@ def build(broker_url: str, state_dir: Path) -> Celery:
 
 def _transport(broker_url: str, state_dir: Path) -> dict[str, Any]:
     if broker_url and not broker_url.startswith("filesystem"):
-        return {}
+        return {"max_retries": 0, "socket_connect_timeout": CONNECT_TIMEOUT_S}
     filesystem.Transport.Channel = _WholeFiles
     root = state_dir / "broker"
     folders = {name: str(root / name) for name in ("wakeups", "processed", "control")}
@@ -133,14 +138,15 @@ def wake(name: str) -> None:
     """Ask for a chore soon. Never fails the caller: the schedule looks anyway."""
     now = clock.monotonic()
     with _wake_lock:
-        if now - _last_wake.get(name, -1.0) < QUIET_S:
+        if now < max(_quiet_until.get(name, 0.0), _quiet_until.get(_BROKER, 0.0)):
             return
-        _last_wake[name] = now
+        _quiet_until[name] = now + QUIET_S
     if not _app or name not in _chores:
         return
     try:
         _app[0].send_task("town.run", (name,), queue=_chores[name].lane, expires=30, retry=False)
     except Exception:
+        _quiet_until[_BROKER] = clock.monotonic() + AWAY_S
         log.warning("wake-up not sent", extra={"chore": name}, exc_info=True)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from backend.contracts import ParcelChecked, ParcelTroubled
+from backend.kernel.privacy import scrub
 from backend.kernel.problems import FieldError
 from backend.store.unit import Actor, Unit
 from courier.machine import ON_THE_ROAD, PARCEL
@@ -112,7 +113,7 @@ def _write_findings(
     rows.pack(u, row, extra)
     known = pieces | {piece.name: piece for piece in rows.pieces_of(u, row.id)}
     for finding in findings:
-        known[finding.name].state, known[finding.name].note = finding.state, finding.note
+        known[finding.name].state, known[finding.name].note = finding.state, scrub(finding.note)
     u.flush()
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import false, select, true
 
 from backend import people
+from backend.kernel.privacy import scrub
 from backend.kernel.problems import FieldError, NotYours
 from backend.runtime.audience import Principal
 from backend.store.unit import Unit
@@ -70,7 +71,8 @@ def fail_delivery(u: Unit, rider: Principal, parcel_id: str, reason: str) -> Par
 
 
 def note_place(u: Unit, rider: Principal, parcel_id: str, place: str) -> ParcelRow:
-    """Where the parcel is now, in a few words; moves nothing."""
+    """Where the parcel is now, in a few words; moves nothing. Numbers of people typed into it are not kept."""
+    place = scrub(place)
     return _on_the_way(u, rider, parcel_id, NOTE, say("trace.place", place=place), place)
 
 

@@ -49,7 +49,9 @@ def calendar_of_2027(items: None, tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def http(items: None) -> FlaskClient:
     """Both windows over HTTP, with the real doorkeepers; undocumented problems answer 500."""
-    audience.recognise("citizen", people.citizen, people.TOKEN_PROBLEMS, people.citizen_folded)
+    audience.recognise(
+        "citizen", people.citizen, people.TOKEN_PROBLEMS, people.citizen_folded, people.confirm_citizen
+    )
     refusals = people.TOKEN_PROBLEMS + people.SIGNATURE_PROBLEMS
     audience.recognise("department", people.staff_or_system, refusals)
     app = web.build([miniprogram_api.SURFACE, department.SURFACE], [], mode="test", ready=lambda: True)

@@ -1,6 +1,7 @@
 """The fee: demanded at acceptance, settled by news of the payment, never by a wrong amount."""
 
 import pytest
+from sqlalchemy import text
 
 from backend import cases
 from backend.contracts import PaymentRefunded, PaymentSucceeded
@@ -27,6 +28,22 @@ def paid(case_id: str, who: str, amount: int, payment_id: str | None = None) -> 
 
 def hear(event: PaymentSucceeded) -> None:
     run_unit(lambda u: cases.on_payment_succeeded(u, event))
+
+
+def hear_back(news: PaymentSucceeded, amount: int) -> PaymentRefunded:
+    """Part or all of a payment went back."""
+    back = PaymentRefunded(
+        news.matter, news.person_id, news.payment_id, news.subject, amount, ids.new_id("rf")
+    )
+    run_unit(lambda u: cases.on_payment_refunded(u, back))
+    return back
+
+
+def given_up(case_id: str) -> list[str]:
+    """Payments the case has told the town it does not want."""
+    asked = text("SELECT payload FROM store_outbox WHERE stream = :m AND kind = 'FeeNotWanted' ORDER BY id")
+    told = run_unit(lambda u: list(u.session.scalars(asked, {"m": case_id})))
+    return [one["payment_id"] for one in told]
 
 
 def fee(case_id: str, who: str) -> cases.FeeDue:
@@ -112,12 +129,53 @@ def test_a_withdrawn_case_wants_no_fee() -> None:
     assert fee(case_id, who).state == "void"
 
 
-def test_money_that_comes_after_the_withdrawal_is_not_passed_over_in_silence() -> None:
+def test_money_that_comes_after_the_withdrawal_goes_back() -> None:
     case_id, who = accepted()
     run_unit(lambda u: cases.withdraw_case(u, case_id, who, "", citizen(who)))
-    hear(paid(case_id, who, 9000))
+    news = paid(case_id, who, 9000)
+    hear(news)
+    hear(news)
+    assert given_up(case_id) == [news.payment_id]
     with unit() as u:
-        assert "12345" in cases.progress_of(u, case_id, who).steps[-1].says
+        assert cases.progress_of(u, case_id, who).steps[-1].says == "费用将原路退回"
+
+
+def test_a_fee_paid_before_the_withdrawal_goes_back() -> None:
+    case_id, who = accepted()
+    news = paid(case_id, who, 9000)
+    hear(news)
+    assert given_up(case_id) == []
+    run_unit(lambda u: cases.withdraw_case(u, case_id, who, "", citizen(who)))
+    assert given_up(case_id) == [news.payment_id]
+    assert fee(case_id, who).state == "paid"
+    with unit() as u:
+        said = [step.says for step in cases.progress_of(u, case_id, who).steps]
+    assert said[-2:] == ["撤回了申请", "费用将原路退回"]
+    hear_back(news, 9000)
+    assert fee(case_id, who).state == "refunded"
+
+
+def test_parts_that_went_back_add_up() -> None:
+    case_id, who = accepted()
+    news = paid(case_id, who, 9000)
+    hear(news)
+    part = hear_back(news, 3000)
+    run_unit(lambda u: cases.on_payment_refunded(u, part))
+    assert fee(case_id, who).state == "paid"
+    hear_back(news, 6000)
+    assert fee(case_id, who).state == "refunded"
+
+
+def test_a_withdrawn_case_that_keeps_its_fee_is_found() -> None:
+    case_id, who = accepted()
+    hear(paid(case_id, who, 9000))
+    forgotten = text("UPDATE cases_case SET fee_state = :state, fee_payment_id = 'pay-x' WHERE id = :id")
+    run_unit(lambda u: cases.withdraw_case(u, case_id, who, "", citizen(who)))
+    with unit() as u:
+        assert not [fault for fault in cases.check_books(u) if case_id in fault]
+        u.session.execute(forgotten, {"id": case_id, "state": "paid"})
+        assert [fault for fault in cases.check_books(u) if case_id in fault]
+        u.session.execute(forgotten, {"id": case_id, "state": "refunded"})
 
 
 def test_an_item_without_fee_asks_for_none() -> None:

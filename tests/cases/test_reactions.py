@@ -156,16 +156,39 @@ def test_an_officer_may_tick_off_the_originals() -> None:
         run_unit(lambda u: cases.confirm_materials(u, case_id, BOSS, (ids.new_id("ma"),), ()))
 
 
-def test_a_delivered_result_ends_the_case_once() -> None:
+def finished(delivery: str = "rider") -> tuple[str, str]:
+    """A case whose result has to travel."""
     with unit() as u:
         who = makers.make_citizen(u)
         address = people.add_address(u, who, makers.WHEREABOUTS).id
-    case_id, _ = file_case(LICENCE, who, delivery="rider", address_id=address)
+    case_id, _ = file_case(LICENCE, who, delivery=delivery, address_id=address)
     for verb in (cases.accept, cases.start_review):
         run_unit(lambda u, verb=verb: verb(u, case_id, BOSS))  # type: ignore[misc]
     run_unit(lambda u: cases.decide(u, case_id, BOSS, granted=True, reason=""))
     run_unit(lambda u: cases.finish(u, case_id, BOSS, ("1",)))
-    assert seen(case_id, who)[0] == "courier"
+    return case_id, who
+
+
+@pytest.mark.parametrize("delivery", ["courier", "rider"])
+def test_the_department_holds_a_result_until_it_is_fetched(delivery: str) -> None:
+    case_id, who = finished(delivery)
+    with unit() as u:
+        waiting = cases.progress_of(u, case_id, who)
+    assert (waiting.holder, "部门正在准备寄出" in waiting.why) == ("department", True)
+    returned = ParcelCollected(case_id, who, "par-x", "outbound", purpose="return")
+    run_unit(lambda u: cases.on_parcel_collected(u, returned))
+    assert seen(case_id, who)[0] == "department"
+    news = ParcelCollected(case_id, who, "par-y", "outbound")
+    for _ in range(2):
+        run_unit(lambda u: cases.on_parcel_collected(u, news))
+    with unit() as u:
+        travelling = cases.progress_of(u, case_id, who)
+        assert not [fault for fault in cases.check_books(u) if case_id in fault]
+    assert (travelling.holder, "取走" in travelling.why) == ("courier", True)
+
+
+def test_a_delivered_result_ends_the_case_once() -> None:
+    case_id, who = finished()
     news = ParcelDelivered(case_id, who, "par-y", "outbound")
     for _ in range(2):
         run_unit(lambda u: cases.on_parcel_delivered(u, news))

@@ -17,13 +17,13 @@ ORIGINALS = ("none", "awaited", "ordered", "travelling", "arrived", "checked", "
 
 
 def standing(
-    state: str, originals: str, fee: str, visit: str, delivery: str, *, pre_review: bool
+    state: str, originals: str, fee: str, visit: str, delivery: str, *, pre_review: bool, sent: bool = False
 ) -> FreshCase:
     return FreshCase(
         id="cs-x", number="BZ", person_id="ps-x", item_id="SI901", item_version_id="iv-x", item_name="测试事项",
         department_id="BZ-GT", region_code="341600", channel="wechat", delivery=delivery, address_id=None,
         form_sealed=b"", submitted_at=NOW, received_at=NOW, originals=originals, state=state, fee_state=fee,
-        visit=visit, pre_review_due_at=NOW if pre_review else None,
+        visit=visit, pre_review_due_at=NOW if pre_review else None, result_sent=sent,
     )  # fmt: skip
 
 
@@ -33,8 +33,9 @@ def test_every_situation_has_its_words(state: str) -> None:
     for originals, fee, visit, delivery in product(
         ORIGINALS, ("none", "due", "paid"), ("none", "booked", "arrived"), deliveries
     ):
-        for pre_review, bookable in product((True, False), repeat=2):
-            case = standing(state, originals, fee, visit, delivery, pre_review=pre_review)
+        on_its_way = (False, True) if delivery in ("courier", "rider") else (False,)
+        for pre_review, bookable, sent in product((True, False), (True, False), on_its_way):
+            case = standing(state, originals, fee, visit, delivery, pre_review=pre_review, sent=sent)
             assert wording.say("why", telling.situation(case, bookable=bookable))
             assert wording.say("holder", holder_of(case))
             assert len(telling.label_of(case)) <= 5

@@ -55,9 +55,9 @@ def test_an_upload_is_seen_again_by_its_owner(visitor: Visitors) -> None:
 
 
 def test_files_are_looked_into_one_at_a_time(visitor: Visitors, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "TURN_S", 0.01)
+    monkeypatch.setattr(uploads._one_at_a_time, "wait_s", 0.01)
     who = visitor.citizen()
-    with uploads._one_at_a_time:
+    with uploads._one_at_a_time.taken():
         refused = who.post("/mp/v1/uploads", raw=files.photo(), media="image/jpeg")
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "5")
     assert send(who, files.photo())

@@ -13,7 +13,7 @@ from backend.kernel import clock, ids
 from backend.people.machine import STAFF
 from backend.people.models import Staff
 from backend.people.services import sessions
-from backend.store.unit import SYSTEM, unit
+from backend.store.unit import SYSTEM, Actor, unit
 from tests.cases import makers
 
 
@@ -99,7 +99,9 @@ class Visitors:
 
     def system(self, department: str = makers.LAND) -> SystemVisitor:
         with unit() as u:
-            issued = people.register_system(u, department, makers.CITY, "测试业务系统", by=SYSTEM)
+            admitted = people.admit_system(u, department, makers.CITY, "测试业务系统", by=SYSTEM)
+            issued = people.issue_system_key(u, admitted.id, by=Actor("staff", "st-security"))
+            people.confirm_system_key(u, issued.key_id, by=SYSTEM)
         return SystemVisitor(self.http, key_id=issued.key_id, secret=issued.secret)
 
     def stranger(self) -> Visitor:

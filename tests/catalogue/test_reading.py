@@ -78,6 +78,36 @@ def test_a_bomb_in_a_workbook_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "MB" in _only_error(path).message
 
 
+def test_a_document_type_in_a_workbook_is_refused(tmp_path: Path) -> None:
+    whole = _workbook(tmp_path, [["item_id"], ["TA0001"]])
+    bomb = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>'
+    for part in ("xl/workbook.xml", "xl/worksheets/sheet1.xml"):
+        spoilt = tmp_path / "spoilt.xlsx"
+        with zipfile.ZipFile(whole) as source, zipfile.ZipFile(spoilt, "w") as target:
+            for name in source.namelist():
+                content = source.read(name)
+                target.writestr(name, bomb + content if name == part else content)
+        assert "Excel" in _only_error(spoilt).message
+
+
+def test_a_sheet_that_breaks_off_is_refused(tmp_path: Path) -> None:
+    whole, spoilt = _workbook(tmp_path, [["item_id"], ["TA0001"]]), tmp_path / "spoilt.xlsx"
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(spoilt, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            target.writestr(name, content[: len(content) // 2] if "sheet1" in name else content)
+    assert "Excel" in _only_error(spoilt).message
+
+
+def test_an_endless_cell_is_told(tmp_path: Path) -> None:
+    whole, spoilt = _workbook(tmp_path, [["item_id", "name"], ["TA0001", "甲"]]), tmp_path / "spoilt.xlsx"
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(spoilt, "w", zipfile.ZIP_DEFLATED) as target:
+        for name in source.namelist():
+            content = source.read(name)
+            target.writestr(name, content.replace("甲".encode(), b"x" * 40_000_000))
+    assert "32767" in _told(spoilt)[(2, "name")]
+
+
 def _workbook(folder: Path, rows: list[list[Any]]) -> Path:
     book = Workbook()
     for row in rows:

@@ -155,7 +155,7 @@ class Bureau:
 
 
 def clerk_principal() -> Principal:
-    return Principal("staff", "st-test", label="窗口", department_id=DEPARTMENT, region_code="341600")
+    return Principal("staff", ids.new_id("st"), label="窗口", department_id=DEPARTMENT, region_code="341600")
 
 
 def tell(ear: Callable[[Unit, Any], None], event: Event) -> None:
@@ -221,13 +221,13 @@ def _submit(u: Unit, person_id: str, address_id: str, originals: bool) -> str:
     return cases.submit_case(u, application, Actor("citizen", person_id)).case_id
 
 
-def staff_token(department_id: str, *roles: str) -> str:
+def staff_token(department_id: str, *roles: str, region_code: str = "341600") -> str:
     """A token of a new account with these roles."""
     account = f"test.{ids.digits(10)}"
 
     def work(u: Unit) -> str:
         invited = people.employ(
-            u, account, "测试乙", department_id=department_id, department_name="测试单位", region_code="341600",
+            u, account, "测试乙", department_id=department_id, department_name="测试单位", region_code=region_code,
             roles=roles, by=SYSTEM,
         )  # fmt: skip
         u.flush()

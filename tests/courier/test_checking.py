@@ -123,6 +123,23 @@ def test_an_account_without_a_role_lists_no_parcels(bureau: Bureau) -> None:
         assert bureau.get("/dept/v1/parcels", staff_token(DEPARTMENT, *roles)).status == 403
 
 
+def test_parcels_of_another_region_are_not_listed(bureau: Bureau, citizen: Citizen) -> None:
+    sent = bureau.pickup(citizen)
+    elsewhere = staff_token(DEPARTMENT, "handler", region_code="341623")
+    page = bureau.get("/dept/v1/parcels?direction=inbound&limit=2", elsewhere).body
+    assert (page["items"], page["next"]) == ([], None)
+    here = bureau.get("/dept/v1/parcels?direction=inbound&limit=50", bureau.clerk()).body
+    assert sent in {parcel["id"] for parcel in here["items"]}
+
+
+def test_numbers_typed_into_a_finding_are_not_kept(bureau: Bureau, citizen: Citizen) -> None:
+    note = "请联系 13812345678，证号 34160219900101001X"
+    parcel_id = arrived(bureau, citizen)
+    assert check(bureau, parcel_id, found() | {"note": note}).status == 200
+    notes = {one.note for one in run_unit(lambda u: courier.parcel(u, parcel_id)).pieces}
+    assert notes == {"请联系 138****5678，证号 341602********001X"}
+
+
 def test_expected_parcels_are_listed_page_by_page(bureau: Bureau) -> None:
     sent = {bureau.pickup(bureau.citizen()) for _ in range(3)}
     listed: set[str] = set()

@@ -72,8 +72,17 @@ def test_a_look_at_the_address_is_written_down(bureau: Bureau, citizen: Citizen)
     assert do(bureau, rider, parcel_id, "contact").status == 404
     do(bureau, rider, parcel_id, "take")
     assert "9号楼" in do(bureau, rider, parcel_id, "contact").body["address"]
-    looks = rows("SELECT 1 FROM people_access_log WHERE person_id = :p", p=citizen.person_id)
+    looks = rows(
+        "SELECT 1 FROM people_access_log WHERE person_id = :p AND what = 'address'", p=citizen.person_id
+    )
     assert len(looks) == 1
+
+
+def test_numbers_typed_into_a_place_are_not_kept(bureau: Bureau, citizen: Citizen) -> None:
+    parcel_id, rider = collected(bureau, citizen)
+    assert do(bureau, rider, parcel_id, "place", {"place": "门卫 13812345678 代看"}).status == 200
+    (told,) = rows("SELECT place FROM courier_trace WHERE parcel_id = :p AND place <> ''", p=parcel_id)
+    assert told[0] == "门卫 138****5678 代看"
 
 
 def test_access_ends_with_delivery(bureau: Bureau, citizen: Citizen) -> None:

@@ -131,8 +131,8 @@ def test_a_bill_nobody_found_looks_absent(bill, person_id):
         open_for(issued, person_id)
 
 
-def test_walking_numbers_ends_after_ten_tries(database, person_id):
-    for _ in range(10):
+def test_walking_numbers_ends_after_five_tries(database, person_id):
+    for _ in range(5):
         with pytest.raises(payments.BillNotFound):
             payments.look_up_bill(person_id, ids.digits(20), "AB12CD")
     with pytest.raises(TooMany) as told:
@@ -140,13 +140,25 @@ def test_walking_numbers_ends_after_ten_tries(database, person_id):
     assert 0 < told.value.retry_after <= 3600
 
 
-def test_guessing_one_factor_ends_whoever_guesses(bill):
-    issued = bill()
-    for _ in range(30):
+def test_strangers_lock_only_themselves_out_of_a_bill(bill, person_id):
+    issued, guessers = bill(), [ids.new_id("ps") for _ in range(40)]
+    for guesser in guessers:
         with pytest.raises(payments.BillNotFound):
-            find(issued, ids.new_id("ps"), "WRONG1")
+            find(issued, guesser, "WRONG1")
     with pytest.raises(TooMany):
-        find(issued, ids.new_id("ps"))
+        find(issued, guessers[0])
+    assert find(issued, person_id).id == issued.id
+
+
+def test_one_address_guesses_sixty_times_an_hour(bill, person_id):
+    issued, sender = bill(), ids.digits(24)
+    for _ in range(60):
+        with pytest.raises(payments.BillNotFound):
+            payments.look_up_bill(ids.new_id("ps"), ids.digits(20), "WRONG1", sender)
+    with pytest.raises(TooMany) as told:
+        payments.look_up_bill(person_id, issued.notice_no, "AB12CD", sender)
+    assert 0 < told.value.retry_after <= 3600
+    assert payments.look_up_bill(person_id, issued.notice_no, "AB12CD", ids.digits(24)).id == issued.id
 
 
 def test_guesses_at_once_are_all_counted(bill, person_id):
@@ -160,7 +172,7 @@ def test_guesses_at_once_are_all_counted(bill, person_id):
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(guess, range(16)))
-    assert refused.count(payments.BillNotFound) == 10
+    assert refused.count(payments.BillNotFound) == 5
 
 
 def test_finding_costs_no_tries(bill, person_id):

@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 
 import payments
+from backend.contracts import FeeNotWanted
 from backend.kernel import clock
 from backend.store.unit import run_unit
 from payments.channels.port import OURS, RETURNED_SO_FAR
+from payments.reactions import on_fee_not_wanted
 from tests.payments.makers import CLERK, closed, events_of, hear, returned, succeeded, verdict_of
 
 
@@ -160,3 +162,73 @@ def test_the_check_of_books_sees_a_stuck_payment(desk):
     assert f"payment {payment.id} should have ended long ago" in run_unit(payments.check_books)
     clock.reset()
     hear(closed(payment))
+
+
+def not_wanted(desk, payment) -> None:
+    """The case says that it does not want the money, twice, as a relay may."""
+    for _ in range(2):
+        run_unit(lambda u: on_fee_not_wanted(u, FeeNotWanted(desk.matter, desk.person_id, payment.id)))
+
+
+def all_is_back(payment) -> bool:
+    """The channel returns whatever is under way."""
+    for refund in run_unit(lambda u: payments.refunds_of(u, payment.id)):
+        if refund.state == "requested":
+            hear(returned(payment, refund))
+    return run_unit(lambda u: payments.payment_of(u, payment.id)).state == "refunded"
+
+
+def refunds(payment) -> list[int]:
+    return [one.amount_fen for one in run_unit(lambda u: payments.refunds_of(u, payment.id))]
+
+
+def test_money_for_an_unwanted_fee_goes_back_once(desk):
+    payment = desk.paid()
+    not_wanted(desk, payment)
+    assert (refunds(payment), desk.look(payment).state) == ([8000], "refunding")
+    assert all_is_back(payment)
+
+
+def test_only_what_is_left_of_it_goes_back(desk):
+    payment = desk.paid()
+    hear(returned(payment, ask_back(payment, 3000)))
+    not_wanted(desk, payment)
+    assert refunds(payment) == [3000, 5000]
+    assert all_is_back(payment)
+
+
+def test_money_already_on_its_way_back_is_not_asked_for_again(desk):
+    payment = desk.paid()
+    refund = ask_back(payment)
+    not_wanted(desk, payment)
+    hear(returned(payment, refund))
+    not_wanted(desk, payment)
+    assert (refunds(payment), desk.look(payment).state) == ([8000], "refunded")
+
+
+def test_a_contested_payment_goes_back_once_it_is_cleared(desk):
+    payment = desk.paid()
+    run_unit(lambda u: payments.contest(u, payment.id, "付款人否认", CLERK))
+    not_wanted(desk, payment)
+    assert refunds(payment) == []
+    run_unit(lambda u: payments.clear(u, payment.id, "已核实", CLERK))
+    assert (refunds(payment), desk.look(payment).state) == ([8000], "refunding")
+    assert all_is_back(payment)
+
+
+def test_an_unwanted_fee_of_nobody_is_not_passed_over(desk):
+    with pytest.raises(payments.PaymentNotFound):
+        run_unit(lambda u: on_fee_not_wanted(u, FeeNotWanted(desk.matter, desk.person_id, "pay-x")))
+
+
+def test_the_check_of_books_sees_unwanted_money_that_stays(desk):
+    payment = desk.paid()
+    not_wanted(desk, payment)
+    hear(
+        returned(payment, run_unit(lambda u: payments.refunds_of(u, payment.id))[0], trigger="refund_failed")
+    )
+    assert f"payment {payment.id} is no longer wanted, but not on its way back" in run_unit(
+        payments.check_books
+    )
+    hear(returned(payment, ask_back(payment)))
+    assert desk.look(payment).state == "refunded"

@@ -12,7 +12,7 @@ import requests
 from backend import people
 from backend.kernel import clock
 from backend.runtime.audience import Principal
-from backend.store.unit import SYSTEM, run_unit
+from backend.store.unit import SYSTEM, Actor, Unit, run_unit
 
 CONSENT = "2026-01"
 PASSWORD = "Long-enough-7"
@@ -120,6 +120,23 @@ def verified(corner: Any, letters: Any) -> Citizen:
     return citizen
 
 
+SECURITY_ADMIN = Actor("staff", "st-security")
+
+
+def open_system(
+    department_id: str = "BZ-TEST", region_code: str | None = None, name: str = "测试系统"
+) -> people.SystemKeyIssued:
+    """Admitted by one administrator, its key made by another and confirmed by the first."""
+
+    def work(u: Unit) -> people.SystemKeyIssued:
+        admitted = people.admit_system(u, department_id, region_code, name, by=SYSTEM)
+        issued = people.issue_system_key(u, admitted.id, by=SECURITY_ADMIN)
+        people.confirm_system_key(u, issued.key_id, by=SYSTEM)
+        return issued
+
+    return run_unit(work)
+
+
 @dataclass
 class Officer:
     """A member of staff with both factors."""
@@ -148,9 +165,11 @@ def invited(
     )  # fmt: skip
 
 
-def officer(corner: Any, *roles: str, department_id: str | None = "BZ-TEST") -> Officer:
+def officer(
+    corner: Any, *roles: str, department_id: str | None = "BZ-TEST", region_code: str | None = "341602"
+) -> Officer:
     """Invited, enrolled and logged in. The code of this step is spent; logins take the next one."""
-    invitation = invited(*roles, department_id=department_id)
+    invitation = invited(*roles, department_id=department_id, region_code=region_code)
     one = Officer(invitation.account, invitation.staff_id)
     start = {"enrolment_token": invitation.token, "password": PASSWORD}
     one.secret = ask(corner, "POST", "/dept/v1/sessions/enrolment", start).json()["secret"]

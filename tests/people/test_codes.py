@@ -37,6 +37,30 @@ def test_five_wrong_tries_kill_a_code(database, letters):
         people.take_code(phone, "login", right)
 
 
+def guess(phone, right, sender):
+    with pytest.raises(people.WrongCode):
+        people.take_code(phone, "login", "000000" if right != "000000" else "111111", sender)
+
+
+def test_a_stranger_does_not_kill_the_code_of_its_holder(database, letters):
+    phone = fresh_phone()
+    send(phone)
+    right = letters.read(phone, "login")
+    for _ in range(20):
+        guess(phone, right, "stranger")
+    people.take_code(phone, "login", right, "holder")
+
+
+def test_fifteen_wrong_tries_of_several_senders_kill_a_code(database, letters):
+    phone = fresh_phone()
+    send(phone)
+    right = letters.read(phone, "login")
+    for number in range(15):
+        guess(phone, right, f"stranger {number % 3}")
+    with pytest.raises(people.WrongCode):
+        people.take_code(phone, "login", right, "holder")
+
+
 def test_a_code_serves_only_its_purpose(database, letters):
     phone = fresh_phone()
     send(phone, "progress")

@@ -99,6 +99,65 @@ def test_a_forged_alipay_phone_is_refused(corner):
     assert slug(answer) == "login-code-refused"
 
 
+def shown_phone(login):
+    return {name: login["encrypted_phone"][name] for name in ("response", "sign")}
+
+
+def test_a_signed_phone_belongs_to_the_account_that_brought_it(corner):
+    login = corner.control("/alipay/login", {"phone": fresh_phone()})
+    first = {"auth_code": login["auth_code"], "phone": shown_phone(login)}
+    holder = ask(corner, "POST", "/mp/v1/sessions/alipay", first).json()["person"]["id"]
+    thief = corner.control("/alipay/login", {"phone": fresh_phone()})
+    stolen = {"auth_code": thief["auth_code"], "phone": shown_phone(login)}
+    assert slug(ask(corner, "POST", "/mp/v1/sessions/alipay", stolen)) == "login-code-refused"
+    again = corner.control("/alipay/login", {"phone": login["phone"]})
+    body = {"auth_code": again["auth_code"], "phone": shown_phone(login)}
+    assert ask(corner, "POST", "/mp/v1/sessions/alipay", body).json()["person"]["id"] == holder
+
+
+def test_a_stolen_signed_phone_changes_nobodys_number(corner):
+    login, thief = corner.control("/alipay/login", {"phone": fresh_phone()}), by_wechat(corner)
+    ask(
+        corner,
+        "POST",
+        "/mp/v1/sessions/alipay",
+        {"auth_code": login["auth_code"], "phone": shown_phone(login)},
+    )
+    assert slug(thief.ask("PUT", "/me/phone/alipay", shown_phone(login))) == "login-code-refused"
+    own = corner.control("/alipay/login", {"phone": fresh_phone()})
+    assert [thief.ask("PUT", "/me/phone/alipay", shown_phone(own)).status_code for _ in range(2)] == [
+        200,
+        200,
+    ]
+
+
+def test_a_signed_phone_nobody_showed_for_long_is_free_again(corner):
+    login = corner.control("/alipay/login", {"phone": fresh_phone()})
+    ask(
+        corner,
+        "POST",
+        "/mp/v1/sessions/alipay",
+        {"auth_code": login["auth_code"], "phone": shown_phone(login)},
+    )
+    older = text("UPDATE people_phone_answer SET heard_at = heard_at - interval '91 days'")
+    run_unit(lambda u: u.session.execute(older))
+    assert by_wechat(corner).ask("PUT", "/me/phone/alipay", shown_phone(login)).status_code == 200
+
+
+def test_a_new_account_with_a_verified_persons_phone_proves_itself(corner, letters):
+    citizen = verified(corner, letters)
+    assert slug(alipay_login(corner, citizen.phone)) == "prove-it-is-you"
+    told = [slug(wechat_login(corner, citizen.phone, tail)) for tail in ("", citizen.id_no[-4:], "")]
+    assert told == ["prove-it-is-you", "201", "201"]
+    assert citizen.ask("GET", "/me").json()["channels"] == ["phone", "wechat"]
+
+
+def wechat_login(corner, phone, tail):
+    login = corner.control("/wechat/login", {"phone": phone})
+    body = {"code": login["code"], "phone_code": login["phone_code"], "id_tail": tail}
+    return ask(corner, "POST", "/mp/v1/sessions/wechat", body)
+
+
 def test_a_silent_platform_is_told_and_leaves_nothing(corner):
     login = corner.control("/wechat/login", {"phone": fresh_phone()})
     corner.control("/faults", {"provider": "wechat", "kind": "5xx", "times": 1})
@@ -118,7 +177,8 @@ def test_two_verified_people_are_never_joined(corner, letters):
     first, second = verified(corner, letters), verified(corner, letters)
     login = corner.control("/wechat/login", {"phone": second.phone})
     other = corner.control("/wechat/login", {"phone": first.phone})
-    ask(corner, "POST", "/mp/v1/sessions/wechat", {"code": other["code"], "phone_code": other["phone_code"]})
+    body = {"code": other["code"], "phone_code": other["phone_code"], "id_tail": first.id_no[-4:]}
+    assert ask(corner, "POST", "/mp/v1/sessions/wechat", body).status_code == 201
     other = corner.control("/wechat/login", {"phone": first.phone})
     mixed = ask(
         corner, "POST", "/mp/v1/sessions/wechat", {"code": other["code"], "phone_code": login["phone_code"]}

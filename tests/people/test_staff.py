@@ -225,6 +225,14 @@ def test_each_administrator_does_only_their_part(corner):
     assert ask(corner, "GET", "/dept/v1/staff", token=audit.token).status_code == 200
 
 
+def test_an_administrator_is_given_no_other_work(corner):
+    security, one = officer(corner, "security_admin"), officer(corner)
+    for admin in ("system_admin", "security_admin", "audit_admin"):
+        wish = {"roles": ["handler", admin]}
+        refused = ask(corner, "PUT", f"/dept/v1/staff/{one.id}/roles", wish, token=security.token)
+        assert slug(refused) == "roles-clash"
+
+
 def test_nobody_grants_roles_to_themselves(corner):
     one = officer(corner, "security_admin")
     answer = ask(corner, "PUT", f"/dept/v1/staff/{one.id}/roles", {"roles": ["finance"]}, token=one.token)

@@ -14,7 +14,7 @@ from backend import people
 from backend.kernel import clock
 from backend.kernel.problems import InvalidInput
 from backend.store.unit import SYSTEM, run_unit
-from tests.people.makers import ask, fresh_phone, officer, slug
+from tests.people.makers import SECURITY_ADMIN, ask, fresh_phone, officer, open_system, slug
 
 PROBE = "/dept/v1/cases"
 DECISION = "/dept/v1/cases/cs-nothing/acceptance"
@@ -22,7 +22,7 @@ DECISION = "/dept/v1/cases/cs-nothing/acceptance"
 
 @pytest.fixture(scope="module")
 def key(database):
-    return run_unit(lambda u: people.register_system(u, "BZ-TEST", "341600", "测试业务系统", by=SYSTEM))
+    return open_system("BZ-TEST", "341600", "测试业务系统")
 
 
 @contextmanager
@@ -103,12 +103,57 @@ def test_another_secret_or_an_unknown_key_is_refused(corner, key):
 
 
 def test_a_replaced_key_opens_until_its_time_is_over(corner):
-    old = run_unit(lambda u: people.register_system(u, "BZ-TEST", None, "测试系统", by=SYSTEM))
-    new = run_unit(lambda u: people.rotate_system_key(u, old.system_id, by=SYSTEM))
+    old = open_system()
+    new = run_unit(lambda u: people.issue_system_key(u, old.system_id, by=SECURITY_ADMIN))
+    run_unit(lambda u: people.confirm_system_key(u, new.key_id, by=SYSTEM))
     assert [call(corner, one).status_code for one in (old, new)] == [200, 200]
     run_unit(lambda u: people.disable_system_key(u, old.key_id, by=SYSTEM))
     assert slug(call(corner, old)) == "signature-wrong"
     assert call(corner, new).status_code == 200
+
+
+def test_a_key_opens_nothing_until_another_administrator_confirms(corner):
+    system, security = officer(corner, "system_admin"), officer(corner, "security_admin")
+    wish = {"name": "测试业务系统", "department_id": "BZ-TEST"}
+    assert slug(ask(corner, "POST", "/dept/v1/systems", wish, token=security.token)) == "outside-your-scope"
+    admitted = ask(corner, "POST", "/dept/v1/systems", wish, token=system.token)
+    assert (admitted.status_code, admitted.json()["keys"]) == (201, [])
+    keys = f"/dept/v1/systems/{admitted.json()['id']}/keys"
+    assert slug(ask(corner, "POST", keys, token=system.token)) == "outside-your-scope"
+    made = people.SystemKeyIssued(**ask(corner, "POST", keys, token=security.token).json())
+    assert slug(call(corner, made)) == "signature-wrong"
+    confirmation = f"/dept/v1/systems/keys/{made.key_id}/confirmation"
+    assert slug(ask(corner, "POST", confirmation, token=security.token)) == "outside-your-scope"
+    shown = ask(corner, "POST", confirmation, token=system.token).json()
+    assert [(one["id"], one["state"]) for one in shown["keys"]] == [(made.key_id, "active")]
+    assert call(corner, made).status_code == 200
+    assert slug(ask(corner, "POST", confirmation, token=system.token)) == "impossible-move"
+
+
+def test_a_next_key_leaves_the_present_one_alone(corner):
+    old = open_system()
+    new = run_unit(lambda u: people.issue_system_key(u, old.system_id, by=SECURITY_ADMIN))
+    assert [slug(call(corner, one)) for one in (old, new)] == ["200", "signature-wrong"]
+    run_unit(lambda u: people.disable_system_key(u, new.key_id, by=SYSTEM))
+    assert call(corner, old).status_code == 200
+
+
+def test_nobody_confirms_a_key_they_made(database):
+    old = open_system()
+    with pytest.raises(people.OutsideYourScope):
+        run_unit(
+            lambda u: people.confirm_system_key(
+                u, people.issue_system_key(u, old.system_id, by=SYSTEM).key_id, by=SYSTEM
+            )
+        )
+
+
+def test_administrators_see_all_systems_and_no_secret(corner):
+    issued = open_system()
+    seen = ask(corner, "GET", "/dept/v1/systems", token=officer(corner, "audit_admin").token)
+    assert issued.key_id in seen.text
+    assert issued.secret not in seen.text
+    assert slug(ask(corner, "GET", "/dept/v1/systems", token=officer(corner).token)) == "outside-your-scope"
 
 
 def test_secrets_of_systems_are_sealed(database, key):

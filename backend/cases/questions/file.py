@@ -9,7 +9,7 @@ from backend.cases.machine import CASE
 from backend.cases.models import NUMBERS, Material, Result, Upload
 from backend.cases.services import desk
 from backend.cases.services.filing import open_form
-from backend.cases.telling import date_view, due_view_of, label_of, steps_of
+from backend.cases.telling import due_view_of, label_of, legal_view, promised_view, steps_of
 from backend.cases.views import ResultView
 from backend.kernel.problems import NotYours
 from backend.runtime.audience import Principal
@@ -51,8 +51,8 @@ def file_of(u: Unit, case_id: str, officer: Principal) -> CaseFile:
         submitted_at=case.submitted_at,
         pre_review_due_at=case.pre_review_due_at,
         due=due_view_of(case),
-        promised=date_view(case.promised_on, case.promised_on_provisional),
-        legal=date_view(case.legal_on, case.legal_on_provisional),
+        promised=promised_view(case),
+        legal=legal_view(case),
         triggers=CASE.triggers(case.state),
         steps=steps_of(entries_of(u.session, case.id)),
     )

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from backend.cases.telling import shown_facts
+from backend.cases.telling import shown_facts, told_to_citizen
 from backend.cases.views import Step
 
 
@@ -24,6 +24,7 @@ class LeanCase(NamedTuple):
     originals: str
     visit: str
     holder: str
+    result_sent: bool
     round: int
     submitted_at: datetime
     decided_on: date | None
@@ -54,9 +55,9 @@ LINES = """(
 
 
 def read_lean(row: Sequence[Any]) -> tuple[LeanCase, tuple[Step, ...]]:
-    """The case and its steps from a row of COLUMNS and LINES."""
+    """The case and its steps, as the citizen reads them, from a row of COLUMNS and LINES."""
     lines = orjson.loads(row[-1]) if row[-1] else ()
-    return LeanCase._make(row[:-1]), tuple(_step(*line) for line in lines)
+    return LeanCase._make(row[:-1]), told_to_citizen(_step(*line) for line in lines)
 
 
 def _step(at: str, says: str, by: str, kind: str, trigger: str, facts: dict[str, Any] | None) -> Step:

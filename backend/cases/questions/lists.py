@@ -1,6 +1,6 @@
 """Lists by cursor: a citizen's cases, a department's queue. Lean columns only, never a sealed one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -45,6 +45,12 @@ def queue_of(
     if due is None:
         return _by_age(u, wanted, after, limit)
     return _by_due(u, wanted.where(_is_due(due)), after, limit)
+
+
+def reached_of(u: Unit, case_ids: Collection[str], officer: Principal) -> frozenset[str]:
+    """Which of these cases lie within the officer's departments and regions. Raises Forbidden without a role."""
+    wanted = select(Case.id).where(Case.id.in_(case_ids), _within(officer))
+    return frozenset(u.session.scalars(wanted))
 
 
 def _within(officer: Principal) -> ColumnElement[bool]:

@@ -6,23 +6,25 @@ version or an open correction has a say; sealed columns stay sealed otherwise.
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from backend import catalogue, people
 from backend.cases import wording
 from backend.cases.questions.lean import COLUMNS, LINES, LeanCase, read_lean
+from backend.cases.questions.pace import Asking, Pace, pace_of
 from backend.cases.services.corrections import correction_view
 from backend.cases.telling import (
     BOOKABLE_STATES,
     actions_of,
-    date_view,
     due_view_of,
     label_of,
+    legal_view,
+    promised_view,
     situation,
     takes_booking,
 )
 from backend.cases.views import CorrectionView, Progress, PublicProgress, Step
-from backend.kernel import clock, ids
+from backend.kernel import ids
 from backend.kernel.problems import NotYours, SessionEnded
 from backend.store.engine import reading
 from backend.store.unit import Unit, unit
@@ -68,24 +70,23 @@ def public_progress_of(u: Unit, number: str) -> PublicProgress:
     if row is None:
         raise NotYours
     case, steps = read_lean(tuple(row))
+    pace = pace_of(case, lambda ask: ask(u))
     return PublicProgress(
         number=case.number,
         item_name=case.item_name,
         state=case.state,
         state_label=label_of(case),
         holder_label=wording.say("holder", case.holder),
-        why=wording.say("why", situation(case, bookable=_is_bookable(u, case))),
+        why=_why(case, pace, bookable=_is_bookable(u, case)),
         submitted_at=case.submitted_at,
         due=due_view_of(case),
-        promised=date_view(case.promised_on, case.promised_on_provisional),
-        legal=date_view(case.legal_on, case.legal_on_provisional),
-        days_early=case.days_early,
-        days_late=_days_late(case),
+        promised=promised_view(case),
+        legal=legal_view(case),
+        days_early=pace.days_early,
+        days_late=pace.days_late,
+        days_unit=pace.days_unit,
         steps=tuple(replace(step, facts={}) for step in steps),
     )
-
-
-Asking = Callable[[Callable[[Unit], Any]], Any]
 
 
 def _in_own_unit(ask: Callable[[Unit], T]) -> T:
@@ -94,11 +95,11 @@ def _in_own_unit(ask: Callable[[Unit], T]) -> T:
 
 
 def _progress(case: LeanCase, steps: tuple[Step, ...], asking: Asking) -> Progress:
-    """`asking` finds a unit for the few questions that need one."""
     bookable = case.state in BOOKABLE_STATES and asking(lambda u: _is_bookable(u, case))
     correction: CorrectionView | None = None
     if case.state == "correcting":
         correction = asking(lambda u: correction_view(u, case))
+    pace = pace_of(case, asking)
     return Progress(
         case_id=case.id,
         number=case.number,
@@ -108,14 +109,15 @@ def _progress(case: LeanCase, steps: tuple[Step, ...], asking: Asking) -> Progre
         state_label=label_of(case),
         holder=case.holder,
         holder_label=wording.say("holder", case.holder),
-        why=wording.say("why", situation(case, bookable=bookable)),
+        why=_why(case, pace, bookable=bookable),
         submitted_at=case.submitted_at,
         pre_review_due_at=case.pre_review_due_at,
         due=due_view_of(case),
-        promised=date_view(case.promised_on, case.promised_on_provisional),
-        legal=date_view(case.legal_on, case.legal_on_provisional),
-        days_early=case.days_early,
-        days_late=_days_late(case),
+        promised=promised_view(case),
+        legal=legal_view(case),
+        days_early=pace.days_early,
+        days_late=pace.days_late,
+        days_unit=pace.days_unit,
         clock_stands=case.state == "special",
         paused_days=case.paused_days,
         fee_state=case.fee_state,
@@ -134,9 +136,6 @@ def _is_bookable(u: Unit, case: LeanCase) -> bool:
     return takes_booking(case, catalogue.version(u, case.item_version_id).policy)
 
 
-def _days_late(case: LeanCase) -> int:
-    """Days by the calendar since its promised day, while the clock still runs; nothing is late by a guessed date."""
-    running = case.decided_on is None and case.state in ("accepted", "reviewing")
-    if not running or case.promised_on is None or case.promised_on_provisional:
-        return 0
-    return max(0, (clock.today() - case.promised_on).days)
+def _why(case: LeanCase, pace: Pace, *, bookable: bool) -> str:
+    """Why the case waits; and, where the department is late, by how much and what the citizen can do."""
+    return wording.say("why", situation(case, bookable=bookable)) + pace.says

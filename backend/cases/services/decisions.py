@@ -71,9 +71,9 @@ def withdraw_case(u: Unit, case_id: str, person_id: str, reason: str, by: Actor)
     if notice is not None:
         notice.closed_at = clock.now()
     case.asked_on = None
-    fees.void(case)
     facts = {"reason": reason} if reason else {}
     desk.move(u, case, "withdrawn", by, CaseWithdrawn(case.id, case.person_id), facts)
+    fees.give_up(u, case)
     return line_of(case)
 
 

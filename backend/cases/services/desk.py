@@ -79,7 +79,8 @@ def move(
 
 def put_originals(u: Unit, case: Case, now: str) -> None:
     """Note where the originals are. Until they came nothing was received, so the term of silence runs from then."""
-    if case.state == "submitted" and case.originals in NOT_HERE_YET and now not in NOT_HERE_YET:
+    waiting = case.state in ("submitted", "preapproved")
+    if waiting and case.originals in NOT_HERE_YET and now not in NOT_HERE_YET:
         case.received_at = clock.now()
     case.originals = now
     redate(u, case)

@@ -1,16 +1,17 @@
 """The fee of a case: demanded at acceptance, by the fee rules of its guide version, settled by news of a payment."""
 
 from backend import catalogue
+from backend.cases import wording
 from backend.cases.dates import settle
 from backend.cases.models import Case
 from backend.cases.services import desk
 from backend.cases.services.filing import open_form
-from backend.contracts import FeeDemanded
+from backend.contracts import FeeDemanded, FeeNotWanted
 from backend.kernel.problems import InvalidInput
 from backend.store.unit import SYSTEM, Actor, Unit
 
 SUBJECT = "case:"
-_NOT_WANTED = "收到一笔不需要缴的费用，请联系部门退回，或拨打 12345"
+_OVER = frozenset({"void", "refunded"})
 
 
 def demand(u: Unit, case: Case, by: Actor) -> None:
@@ -31,36 +32,67 @@ def demand(u: Unit, case: Case, by: Actor) -> None:
 
 
 def pay(u: Unit, case_id: str, payment_id: str, amount_fen: int) -> None:
-    """Hear that money came: marks the fee paid once; money that does not fit is written down, the fee stays due."""
+    """Hear that money came: marks the fee paid once.
+
+    Money that does not fit is written down, the fee stays due; money for a fee that is over goes back.
+    """
     case = desk.locked(u, case_id)
     if case.fee_payment_id == payment_id:
         return
     facts = {"amount_fen": amount_fen}
-    if case.fee_state != "due":
-        u.note(case.id, payment_id, "fee_not_due", by=SYSTEM, says=_NOT_WANTED, facts=facts)
+    if case.fee_state in _OVER:
+        case.fee_state = "paid"
+        _let_go(u, case, payment_id)
+    elif case.fee_state != "due":
+        u.note(case.id, payment_id, "fee_not_due", by=SYSTEM, says=_unexplained(), facts=facts)
     elif amount_fen != case.fee_fen:
         facts["due_fen"] = case.fee_fen
-        u.note(case.id, payment_id, "fee_mismatch", by=SYSTEM, says=_NOT_WANTED, facts=facts)
+        u.note(case.id, payment_id, "fee_mismatch", by=SYSTEM, says=_unexplained(), facts=facts)
     else:
         case.fee_state, case.fee_payment_id = "paid", payment_id
         settle(case)
         u.note(case.id, payment_id, "fee_paid", by=SYSTEM, says="费用已缴清", facts=facts)
 
 
-def refunded(u: Unit, case_id: str, payment_id: str, amount_fen: int) -> None:
-    """Hear that money went back; a full refund of the fee marks it so."""
+def refunded(u: Unit, case_id: str, payment_id: str, refund_id: str, amount_fen: int) -> None:
+    """Hear that money went back; the fee is marked so once all of it is back, in one part or several."""
     case = desk.locked(u, case_id)
-    if case.fee_payment_id == payment_id and case.fee_state == "paid" and amount_fen >= case.fee_fen:
+    before = _parts_back(u, case, payment_id)
+    if refund_id in before:
+        return
+    back = amount_fen + sum(before.values())
+    if case.fee_payment_id == payment_id and case.fee_state == "paid" and back >= case.fee_fen:
         case.fee_state = "refunded"
-    u.note(
-        case.id, payment_id, "fee_refunded", by=SYSTEM, says="费用已退回", facts={"amount_fen": amount_fen}
-    )
+    facts = {"amount_fen": amount_fen, "refund": refund_id}
+    u.note(case.id, payment_id, "fee_refunded", by=SYSTEM, says="费用已退回", facts=facts)
 
 
-def void(case: Case) -> None:
-    """A case that ends no longer wants its fee."""
+def give_up(u: Unit, case: Case) -> None:
+    """A case that ends before its decision no longer wants its fee: unpaid it falls away, paid it goes back."""
     if case.fee_state == "due":
         case.fee_state = "void"
+    elif case.fee_state == "paid" and case.fee_payment_id is not None:
+        _let_go(u, case, case.fee_payment_id)
+
+
+def _let_go(u: Unit, case: Case, payment_id: str) -> None:
+    """Tell the payments bureau and the citizen that the money goes back; the fee stays paid until it is back."""
+    case.fee_payment_id = payment_id
+    u.note(case.id, payment_id, "fee_not_wanted", by=SYSTEM, says=wording.say("fee", "not_wanted"))
+    u.record(FeeNotWanted(case.id, case.person_id, payment_id))
+
+
+def _parts_back(u: Unit, case: Case, payment_id: str) -> dict[str, int]:
+    """Refunds of a payment that were heard of: fen by refund."""
+    return {
+        line.facts["refund"]: line.facts["amount_fen"]
+        for line in u.journal_of(case.id)
+        if (line.subject, line.trigger) == (payment_id, "fee_refunded")
+    }
+
+
+def _unexplained() -> str:
+    return wording.say("fee", "unexplained")
 
 
 def _lines(version: catalogue.ItemVersion, case: Case) -> tuple[catalogue.FeeLine, ...] | None:

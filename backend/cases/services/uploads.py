@@ -7,7 +7,6 @@ import functools
 import hashlib
 import hmac
 import os
-import threading
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -24,6 +23,7 @@ from backend.kernel import clock, crypto, ids
 from backend.kernel.problems import NotYours
 from backend.runtime.audience import Principal
 from backend.runtime.settings import settings
+from backend.runtime.turns import Turns
 from backend.store import vault
 from backend.store.unit import Unit, unit
 
@@ -31,9 +31,8 @@ LINK_LIFE = timedelta(minutes=5)
 UNUSED_LIFE = timedelta(hours=24)
 MOST_UNUSED = 100
 LOOK_PURPOSE = "办理申请"
-TURN_S = 2.0
-"""How long a file waits for its turn: a picture of few bytes may keep a core busy for seconds."""
-_one_at_a_time = threading.BoundedSemaphore()
+# A picture of few bytes may keep a core busy for seconds.
+_one_at_a_time = Turns(1, 2.0, lambda: TooManyUploads("正在处理的文件较多，请稍后再传。", retry_after=5))
 
 
 @functools.cache
@@ -108,12 +107,8 @@ def remove_files(names: Sequence[str]) -> None:
 
 
 def _checked(raw: bytes, declared: str) -> content.Checked:
-    if not _one_at_a_time.acquire(timeout=TURN_S):
-        raise TooManyUploads("正在处理的文件较多，请稍后再传。", retry_after=5)
-    try:
+    with _one_at_a_time.taken():
         return content.check(raw, declared)
-    finally:
-        _one_at_a_time.release()
 
 
 def _visible(u: Unit, upload_id: str, viewer: Principal) -> tuple[Upload, Case | None]:

@@ -47,6 +47,7 @@ def upgrade() -> None:
         sa.Column("originals", sa.String(length=12), server_default=sa.text("'none'"), nullable=False),
         sa.Column("visit", sa.String(length=12), server_default=sa.text("'none'"), nullable=False),
         sa.Column("holder", sa.String(length=12), nullable=False),
+        sa.Column("result_sent", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("round", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
@@ -370,6 +371,7 @@ def upgrade() -> None:
         sa.Column("title", sa.String(length=80), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("settles", sa.Boolean(), nullable=False),
+        sa.Column("unwanted", sa.Boolean(), nullable=False),
         sa.Column("ticket", sa.String(length=128), nullable=True),
         sa.Column("reference", sa.String(length=64), nullable=True),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
@@ -470,6 +472,14 @@ def upgrade() -> None:
     op.create_index("ix_people_person_name_blind", "people_person", ["name_blind"], unique=False)
     op.create_index("ix_people_person_phone_blind", "people_person", ["phone_blind"], unique=False)
     op.create_index("ix_people_person_tail_blind", "people_person", ["tail_blind"], unique=False)
+    op.create_table(
+        "people_phone_answer",
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("account", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_people_phone_answer")),
+    )
+    op.create_index("ix_people_phone_answer_heard_at", "people_phone_answer", ["heard_at"], unique=False)
     op.create_table(
         "people_rider",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -1110,6 +1120,7 @@ def upgrade() -> None:
         sa.Column("system_id", sa.String(length=40), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("issued_by", sa.String(length=40), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("good_until", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
@@ -1372,6 +1383,8 @@ def downgrade() -> None:
     op.drop_index("ix_people_session_good_until", table_name="people_session")
     op.drop_table("people_session")
     op.drop_table("people_rider")
+    op.drop_index("ix_people_phone_answer_heard_at", table_name="people_phone_answer")
+    op.drop_table("people_phone_answer")
     op.drop_index("ix_people_person_tail_blind", table_name="people_person")
     op.drop_index("ix_people_person_phone_blind", table_name="people_person")
     op.drop_index("ix_people_person_name_blind", table_name="people_person")

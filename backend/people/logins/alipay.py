@@ -20,7 +20,9 @@ def prove(code: str, phone_response: str | None = None, phone_sign: str = "") ->
         account = said.get("open_id") or said.get("user_id")
         if not account:
             raise Garbled("alipay", "a token without a user")
-    return Proof("alipay", str(account), phone(phone_response, phone_sign) if phone_response else None)
+    if not phone_response:
+        return Proof("alipay", str(account))
+    return Proof("alipay", str(account), phone(phone_response, phone_sign), phone_response)
 
 
 def phone(response: str, sign: str) -> str:

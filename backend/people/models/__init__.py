@@ -1,7 +1,7 @@
 """Nouns of the register. Rows stay in this house; doors hand out views."""
 
 from backend.people.models.citizens import Address, Channel, Consent, Party, Person, Representation
-from backend.people.models.records import AccessLook, Code, Tally
+from backend.people.models.records import AccessLook, Code, PhoneAnswer, Tally
 from backend.people.models.sessions import RefreshToken, SessionRow
 from backend.people.models.staff import Nonce, PasswordRow, Rider, Staff, StaffRole, System, SystemKey
 
@@ -15,6 +15,7 @@ __all__ = [
     "Party",
     "PasswordRow",
     "Person",
+    "PhoneAnswer",
     "RefreshToken",
     "Representation",
     "Rider",

@@ -1,4 +1,4 @@
-"""Small books beside the register: codes sent by SMS, tries counted, and who looked at whom."""
+"""Small books beside the register: codes sent by SMS, tries counted, platforms' answers, and who looked at whom."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -35,6 +35,18 @@ class Tally(Base):
     subject: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     count: Mapped[int]
     opened_at: Mapped[datetime]
+
+
+class PhoneAnswer(Base):
+    """A platform's signed answer about a phone, and the account that brought it first; both as keyed digests."""
+
+    __tablename__ = "people_phone_answer"
+    __retention__: ClassVar[str] = "90 days after it was last shown"
+    __table_args__ = (Index("ix_people_phone_answer_heard_at", "heard_at"),)
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    account: Mapped[bytes] = mapped_column(LargeBinary(32))
+    heard_at: Mapped[datetime]
 
 
 class AccessLook(Base):

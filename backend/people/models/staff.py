@@ -104,7 +104,10 @@ class System(Base):
 
 
 class SystemKey(Base):
-    """One key of a system. While a new one is brought in, the former still opens until `good_until`."""
+    """One key of a system. It opens once somebody other than its issuer has confirmed it.
+
+    While a new one is brought in, the former still opens until `good_until`.
+    """
 
     __tablename__ = "people_system_key"
     __retention__: ClassVar[str] = "3 years after it was disabled"
@@ -114,6 +117,7 @@ class SystemKey(Base):
     system_id: Mapped[str] = mapped_column(ForeignKey("people_system.id"))
     state: Mapped[str] = mapped_column(String(20))
     secret: Mapped[Sealed]
+    issued_by: Mapped[str] = mapped_column(String(40))
     created_at: Mapped[datetime]
     good_until: Mapped[datetime | None]
 

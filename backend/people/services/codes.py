@@ -1,4 +1,7 @@
-"""Codes by SMS: six digits that live five minutes, die at the fifth wrong try, and say nothing about who is known."""
+"""Codes by SMS: six digits that live five minutes and say nothing about who is known.
+
+One sender has five tries at a code, all senders together fifteen: a stranger cannot kill the code of its holder.
+"""
 
 import hmac
 from collections.abc import Callable
@@ -17,7 +20,7 @@ from backend.store.unit import Unit, run_unit
 
 DIGITS = 6
 LIFE = timedelta(minutes=5)
-MOST_TRIES = 5
+MOST_TRIES = 15
 PURPOSES = ("login", "progress", "courier_login", "real_name", "phone")
 
 Sender = Callable[[Unit, str, str, str], None]
@@ -47,17 +50,22 @@ def send_code(u: Unit, phone: str, purpose: str) -> None:
     _sender[0](u, phone, code, purpose)
 
 
-def take_code(phone: str, purpose: str, code: str) -> None:
+def take_code(phone: str, purpose: str, code: str, sender: str = "") -> None:
     """Spend a code [own unit: a wrong try must be remembered although it is refused]. Raises WrongCode."""
-    if (refusal := run_unit(lambda u: try_code(u, phone, purpose, code))) is not None:
+    if (refusal := run_unit(lambda u: try_code(u, phone, purpose, code, sender))) is not None:
         raise refusal
 
 
-def try_code(u: Unit, phone: str, purpose: str, code: str) -> Problem | None:
-    """Spend a code in this unit; a refusal is handed back, not raised, so that the try is kept with the unit."""
+def try_code(u: Unit, phone: str, purpose: str, code: str, sender: str) -> Problem | None:
+    """Spend a code in this unit; a refusal is handed back, not raised, so that the try is kept with the unit.
+
+    `sender` is whose tries these are: the digest of an address, or the id of somebody known.
+    """
     blind = vault.blind(sealing.CODE_PHONE, phone)
     row = u.get(Code, (purpose, blind), lock=True)
     if row is None or row.spent_at or row.good_until <= clock.wire_now() or row.tries >= MOST_TRIES:
+        return WrongCode()
+    if limits.wait_after(u, limits.WRONG_CODE, f"{row.digest.hex()}|{sender}") is not None:
         return WrongCode()
     row.tries += 1
     if not hmac.compare_digest(row.digest, _digest(purpose, phone, code)):
@@ -71,11 +79,11 @@ def send_code_to_person(u: Unit, person_id: str, purpose: str) -> None:
     send_code(u, _phone_of(u, person_id), purpose)
 
 
-def take_code_of_person(person_id: str, purpose: str, code: str) -> None:
+def take_code_of_person(person_id: str, purpose: str, code: str, sender: str = "") -> None:
     """Spend a code sent to a person's phone [own unit]. Raises WrongCode."""
 
     def spend(u: Unit) -> Problem | None:
-        return try_code(u, _phone_of(u, person_id), purpose, code)
+        return try_code(u, _phone_of(u, person_id), purpose, code, sender)
 
     if (refusal := run_unit(spend)) is not None:
         raise refusal

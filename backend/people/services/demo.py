@@ -71,9 +71,17 @@ def _settle_system(u: Unit, name: str, department_id: str, region_code: str) -> 
         )
         u.session.flush()
         sealed = vault.seal(sealing.SYSTEM_SECRET, key_id, secret)
-        key = SystemKey(id=key_id, system_id=system_id, secret=sealed, created_at=now, good_until=None)
+        key = SystemKey(
+            id=key_id,
+            system_id=system_id,
+            secret=sealed,
+            issued_by=SYSTEM.id,
+            created_at=now,
+            good_until=None,
+        )
         u.begin(SYSTEM_KEY, key, by=SYSTEM, says=wording.label("begun.system_key"))
         u.add(key)
+        u.step(SYSTEM_KEY, key, "confirmed", by=SYSTEM)
         u.session.flush()
     return DemoSystem(department_id, key_id, secret)
 

@@ -1,8 +1,11 @@
 """Limits that protect people. They live in PostgreSQL, so that a second process is no second chance.
 
+A sender is the digest of an address: a whole hall may share one, so its numbers are generous and set by the town.
+
 A try is counted *before* it is made: guesses sent side by side are all counted. Windows run in business time.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,8 +15,10 @@ from backend.kernel import clock
 from backend.kernel.problems import TooMany
 from backend.people import sealing
 from backend.people.problems import AccountLocked, CodeTooSoon, TooManyTries
+from backend.runtime.settings import settings
+from backend.runtime.surface import Call
 from backend.store import vault
-from backend.store.unit import Unit
+from backend.store.unit import Unit, run_unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,9 @@ REAL_NAME = Rule("real_name.day", 5, timedelta(days=1), TooManyTries)
 STAFF_LOGIN = Rule("staff.login", 5, timedelta(minutes=15), AccountLocked, locks=True)
 ID_TAIL = Rule("id_tail.day", 5, timedelta(days=1), TooManyTries)
 SEEKER = Rule("seeker.hour", 20, timedelta(hours=1), TooManyTries)
+WRONG_CODE = Rule("code.wrong", 5, timedelta(minutes=10), TooManyTries)
+"""Tries of one sender at one code: a stranger must not use up the tries of its holder."""
+APPLICANTS = Rule("applicants.hour", 60, timedelta(hours=1), TooMany)
 
 # A window that opens far in the future was opened before the clock was moved back: it no longer counts.
 _TAKE = text("""
@@ -54,14 +62,32 @@ _GIVE_BACK = text(
 
 def take(u: Unit, rule: Rule, subject: str) -> None:
     """Count a try for `subject`. Raises the rule's problem with `retry_after` when the window is full."""
+    if (wait := wait_after(u, rule, subject)) is not None:
+        raise rule.problem(retry_after=wait)
+
+
+def wait_after(u: Unit, rule: Rule, subject: str) -> int | None:
+    """Count a try for `subject`; how many seconds it should have waited, None when the window is not full."""
     at = clock.now()
     values = {
         **_row(rule, subject), "at": at, "floor": at - rule.window, "ceiling": at + rule.window,
         "locks": rule.locks, "most": rule.most,
     }  # fmt: skip
     count, opened_at = u.session.execute(_TAKE, values).one()
-    if count > rule.most:
-        raise rule.problem(retry_after=_wait(rule, opened_at, at))
+    return _wait(rule, opened_at, at) if count > rule.most else None
+
+
+def per_sender(kind: str) -> Callable[[Call[object]], None]:
+    """The gate of an endpoint: so many `codes`, `logins`, `refreshes` or `lookups` an hour from one address.
+
+    It counts in a unit of its own, so that refused tries count too. Raises TooMany.
+    """
+
+    def gate(call: Call[object]) -> None:
+        rule = Rule(f"sender.{kind}", getattr(settings().limits, kind), timedelta(hours=1), TooMany)
+        run_unit(lambda u: take(u, rule, call.ip_digest))
+
+    return gate
 
 
 def count_seeker(u: Unit, number: str) -> None:

@@ -1,4 +1,7 @@
-"""Passwords of staff: Argon2id, and a policy (GB/T 22239-2019 8.1.4.1): length, kinds, history, age."""
+"""Passwords of staff: Argon2id, and a policy (GB/T 22239-2019 8.1.4.1): length, kinds, history, age.
+
+Argon2 is made to be slow: two at a time, or a flood of logins would leave no core and no memory to anybody.
+"""
 
 import functools
 from datetime import timedelta
@@ -7,9 +10,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from backend.kernel import clock
-from backend.kernel.problems import FieldError
+from backend.kernel.problems import FieldError, TooMany
 from backend.people.models import PasswordRow, Staff
 from backend.people.problems import PasswordTooWeak
+from backend.runtime.turns import Turns
 from backend.store.unit import Unit
 
 SHORTEST = 10
@@ -19,23 +23,29 @@ HISTORY = 5
 OLDEST = timedelta(days=90)
 
 _hasher = PasswordHasher()
+_turns = Turns(2, 1.0, lambda: TooMany(retry_after=2))
 
 
 def verify(hashed: str | None, password: str) -> bool:
-    """Whether the password fits. Without an account the same work is done, so that its time tells nothing."""
-    try:
-        return _hasher.verify(hashed or _nobody(), password) and hashed is not None
-    except (VerificationError, InvalidHashError):
-        return False
+    """Whether the password fits. Without an account the same work is done, so that its time tells nothing.
+
+    Raises TooMany when too many are being proven.
+    """
+    with _turns.taken():
+        try:
+            return _hasher.verify(hashed or _nobody(), password) and hashed is not None
+        except (VerificationError, InvalidHashError):
+            return False
 
 
 def set_password(u: Unit, staff: Staff, password: str) -> None:
-    """Take a new password. Raises PasswordTooWeak with everything that is wrong with it."""
+    """Take a new password. Raises PasswordTooWeak with everything that is wrong with it, TooMany as verify."""
     former = _former(u, staff)
     if faults := _faults(staff.account, password, former):
         raise PasswordTooWeak(errors=[FieldError(field="password", message=fault) for fault in faults])
     now = clock.wire_now()
-    staff.password_hash, staff.password_set_at = _hasher.hash(password), now
+    with _turns.taken():
+        staff.password_hash, staff.password_set_at = _hasher.hash(password), now
     for row in former[HISTORY - 1 :]:
         u.session.delete(row)
     u.add(PasswordRow(staff_id=staff.id, hash=staff.password_hash, set_at=now))

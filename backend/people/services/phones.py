@@ -1,9 +1,9 @@
 """The number at which a citizen is reached: changed by a code, or by a platform that vouches for it."""
 
 from backend.kernel.problems import Conflict, Problem
-from backend.people import questions, register
+from backend.people import questions, register, sealing
 from backend.people.problems import PhoneTaken
-from backend.people.services import codes, joining
+from backend.people.services import codes, joining, vouchers
 from backend.people.services.races import settled
 from backend.people.views import MeView
 from backend.store.unit import Unit
@@ -11,12 +11,23 @@ from backend.store.unit import Unit
 
 def change_phone(person_id: str, phone: str, code: str) -> MeView:
     """Take a new number, proven by a code of purpose "phone" [own unit]. Raises WrongCode, PhoneTaken."""
-    return settled(lambda u: codes.try_code(u, phone, "phone", code) or _hold(u, person_id, phone))
+    return settled(lambda u: codes.try_code(u, phone, "phone", code, person_id) or _hold(u, person_id, phone))
 
 
 def take_proven_phone(person_id: str, phone: str) -> MeView:
     """Take a number that the platform has proven [own unit]. Raises PhoneTaken."""
     return settled(lambda u: _hold(u, person_id, phone))
+
+
+def take_shown_phone(person_id: str, phone: str, platform: str, answer: str) -> MeView:
+    """As take_proven_phone, where the platform's signed answer came through the client. Raises LoginCodeRefused too."""
+
+    def work(u: Unit) -> MeView | Problem:
+        account = questions.account_of(u, person_id, platform)
+        whose = sealing.outside_text(platform, account) if account else person_id
+        return vouchers.claim(u, answer, whose) or _hold(u, person_id, phone)
+
+    return settled(work)
 
 
 def _hold(u: Unit, person_id: str, phone: str) -> MeView | Problem:

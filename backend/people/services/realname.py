@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from backend.contracts import PersonRegistered
 from backend.kernel import clock, identifiers, privacy
 from backend.kernel.problems import ChannelRefused, ChannelSilent, FieldError, InvalidInput, Problem
-from backend.people import questions, register
+from backend.people import questions, register, wording
 from backend.people.identity import authority
 from backend.people.machine import PERSON
 from backend.people.models import Person, SessionRow
@@ -21,7 +21,7 @@ from backend.people.problems import (
     PhoneNeeded,
     RegisteredElsewhere,
 )
-from backend.people.services import codes, consents, joining, limits, sessions
+from backend.people.services import codes, consents, joining, limits, looks, sessions
 from backend.people.services.races import settled
 from backend.people.views import PersonView, RealName
 from backend.runtime.audience import Principal
@@ -71,14 +71,16 @@ def register_real_name(person_id: str, session_id: str, claim: Claim) -> RealNam
 def register_at_window(name: str, id_no: str, phone: str, by: Principal) -> PersonView:
     """A clerk has seen the card and files for its holder: find or make the verified person [own units, outside call].
 
-    Raises InvalidInput, ChannelSilent, IdentityMismatch.
+    So many an hour for one clerk, each written down as a look. Raises InvalidInput, TooMany, ChannelSilent,
+    IdentityMismatch.
     """
     claim, phone = _checked(Claim(name, id_no, "")), identifiers.tidy_mobile(phone)
     if phone and not identifiers.is_mobile(phone):
         raise InvalidInput(errors=[FieldError(field="phone", message="手机号应为 11 位数字，请核对。")])
+    run_unit(lambda u: limits.take(u, limits.APPLICANTS, by.id))
     if not _ask(claim.name, claim.id_no):
         raise IdentityMismatch
-    return settled(lambda u: _seen_at_window(u, claim, phone, by.actor))
+    return settled(lambda u: _seen_at_window(u, claim, phone, by))
 
 
 def _tidied(claim: Claim) -> Claim:
@@ -145,7 +147,7 @@ def _is_somebody_else(u: Unit, person: Person, known: Person, claim: Claim) -> P
     if phone and phone == register.phone_of(person):
         return None
     if phone and claim.code:
-        return codes.try_code(u, phone, "real_name", claim.code)
+        return codes.try_code(u, phone, "real_name", claim.code, person.id)
     return RegisteredElsewhere(phone=privacy.mask_phone(phone) if phone else "")
 
 
@@ -171,13 +173,14 @@ def _agree(u: Unit, person: Person, session_id: str, claim: Claim) -> None:
     consents.give_consent(u, person.id, SCOPE, claim.consent_version, session.channel if session else "")
 
 
-def _seen_at_window(u: Unit, claim: Claim, phone: str, by: Actor) -> PersonView:
+def _seen_at_window(u: Unit, claim: Claim, phone: str, by: Principal) -> PersonView:
     known_id = register.id_by_number(u, claim.id_no)
-    person = register.person_row(u, known_id, lock=True) if known_id else register.new_person(u, by)
+    person = register.person_row(u, known_id, lock=True) if known_id else register.new_person(u, by.actor)
     if phone and person.phone is None:
         register.write_phone(person, phone)
     if person.level < 2:
-        _become(u, person, claim, "counter", by)
+        _become(u, person, claim, "counter", by.actor)
+    looks.note_look(u, person.id, by, "detail", wording.label("purpose.window"))
     return questions.view_of(person)
 
 

@@ -45,11 +45,11 @@ def reinstate_rider(u: Unit, rider_id: str, *, by: Actor) -> None:
     u.step(RIDER, _rider(u, rider_id, lock=True), "reinstated", by=by)
 
 
-def enter_rider(phone: str, code: str, device: str = "") -> Tickets:
+def enter_rider(phone: str, code: str, device: str = "", sender: str = "") -> Tickets:
     """Log a courier in by a code sent to the phone [own unit]. Raises WrongCode, also for a phone nobody here has."""
 
     def work(u: Unit) -> Tickets | Problem:
-        if (refusal := codes.try_code(u, phone, "courier_login", code)) is not None:
+        if (refusal := codes.try_code(u, phone, "courier_login", code, sender)) is not None:
             return refusal
         rider = rider_by_phone(u, phone)
         if rider is None or rider.state != RIDER.start:

@@ -7,7 +7,7 @@ milliseconds. Successes and failures are written in the account's journal (GB/T 
 import pyotp
 
 from backend.kernel import clock
-from backend.kernel.problems import Problem
+from backend.kernel.problems import Problem, TooMany
 from backend.people import sealing, wording
 from backend.people.machine import STAFF
 from backend.people.models import Staff
@@ -100,9 +100,15 @@ def change_password(account: str, password: str, totp: str, new_password: str) -
 
 def _prove_password(account: str, password: str) -> None:
     """The slow half, with no transaction open: the try is counted first, then a core is kept busy."""
-    run_unit(lambda u: limits.take(u, limits.STAFF_LOGIN, account.strip().lower()))
+    tidied = account.strip().lower()
+    run_unit(lambda u: limits.take(u, limits.STAFF_LOGIN, tidied))
     with_hash = run_unit(lambda u: getattr(by_account(u, account), "password_hash", None))
-    if not passwords.verify(with_hash, password):
+    try:
+        fits = passwords.verify(with_hash, password)
+    except TooMany:
+        run_unit(lambda u: limits.give_back(u, limits.STAFF_LOGIN, tidied))
+        raise
+    if not fits:
         raise run_unit(lambda u: _refused(u, by_account(u, account)))
 
 

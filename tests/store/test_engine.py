@@ -1,0 +1,117 @@
+from datetime import datetime
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import StatementError
+
+from backend.kernel import clock
+from backend.runtime.settings import database_url
+from backend.store import engine
+from backend.store.chores import ChoreRow
+from backend.store.unit import SYSTEM, Unit, run_unit, unit
+from tests.store.doors import Door, ask, put, together, value
+
+pytestmark = pytest.mark.usefixtures("ground")
+
+
+def test_a_question_is_asked_without_a_transaction() -> None:
+    with engine.reading() as connection:
+        assert connection.autocommit
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("trouble", ["a NUL", "an exception", "a bad statement"])
+def test_a_failed_question_leaves_the_next_unit_its_transaction(trouble: str, ground: str) -> None:
+    engine.bind(database_url(ground), pool=1)
+
+    def ask_badly() -> None:
+        with engine.reading() as connection:
+            if trouble == "an exception":
+                raise ValueError(trouble)
+            connection.execute("SELECT %s::text" if trouble == "a NUL" else "SELEC %s", ("a\0b",))
+
+    def half(u: Unit) -> None:
+        put(u, f"half after {trouble}")
+        raise KeyError
+
+    with pytest.raises((ValueError, psycopg.Error)):
+        ask_badly()
+    with pytest.raises(KeyError):
+        run_unit(half)
+    assert value(f"half after {trouble}") is None
+
+
+def test_a_lost_connection_is_not_asked_again(ground: str) -> None:
+    engine.bind(database_url(ground), pool=1)
+    with pytest.raises(psycopg.OperationalError), engine.reading() as connection:
+        connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    with engine.reading() as connection:
+        assert connection.execute("SELECT 2").fetchone() == (2,)
+
+
+def test_every_connection_speaks_with_limits() -> None:
+    shown = {name: ask(f"SHOW {name}") for name in ("statement_timeout", "lock_timeout", "timezone")}
+    assert shown == {"statement_timeout": "15s", "lock_timeout": "8s", "timezone": "UTC"}
+
+
+def test_threads_that_come_first_together_share_one_engine(ground: str) -> None:
+    engine.bind(database_url(ground), pool=3)
+    assert len({id(each) for each in together(*[engine.engine] * 12)}) == 1
+
+
+def test_a_forked_child_makes_its_own_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_parent = engine.engine()
+    monkeypatch.setattr(
+        engine._bound, "pid", -1
+    )  # as it looks in a process that was forked after `of_parent`
+    assert engine.engine() is not of_parent
+    assert engine.new_session().get_bind() is engine.engine()
+
+
+def test_an_unbound_store_says_what_is_missing(ground: str) -> None:
+    engine.bind("")
+    try:
+        with pytest.raises(RuntimeError, match="never bound"):
+            engine.new_session()
+    finally:
+        engine.bind(database_url(ground), pool=10)
+
+
+def test_a_database_that_is_there_is_alive() -> None:
+    assert engine.is_alive()
+
+
+def test_a_naive_time_is_refused_by_the_tables() -> None:
+    with pytest.raises(StatementError, match="naive"), unit() as u:
+        u.add(ChoreRow(name="naive", started_at=datetime(2026, 1, 1)))  # noqa: DTZ001
+
+
+def test_times_come_back_in_utc() -> None:
+    at = clock.local(clock.now())
+    run_unit(lambda u: u.add(ChoreRow(name="timed", started_at=at)))
+    with unit() as u:
+        row = u.get(ChoreRow, "timed")
+        assert row
+        assert row.started_at == at
+        assert str(row.started_at).endswith("+00:00")
+
+
+def test_a_locked_row_is_read_anew() -> None:
+    run_unit(lambda u: u.add(ChoreRow(name="locked", done_last=1)))
+    with unit() as u:
+        assert u.get(ChoreRow, "locked")
+        with engine.engine().begin() as other:
+            other.execute(text("UPDATE store_chore SET done_last = 2 WHERE name = 'locked'"))
+        row = u.get(ChoreRow, "locked", lock=True)
+        assert row
+        assert row.done_last == 2
+
+
+def test_a_lean_statement_fails_like_any_other() -> None:
+    door = Door()
+    with unit() as u:
+        u.note(door.id, door.id, "seen", by=SYSTEM)
+    with pytest.raises(Exception, match="too long"), unit() as u:
+        u.note(door.id, door.id, "x" * 61, by=SYSTEM)
+    assert ask("SELECT count(*) FROM store_journal WHERE matter = :m", m=door.id) == 1
