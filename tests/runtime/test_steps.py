@@ -102,9 +102,9 @@ def test_an_answer_that_comes_late_is_not_kept_over_the_newer_one(visitor: Visit
     late = Aside(lambda: visitor.call("old", "older-key"))
     lease_runs_out("older-key")
     newer = Aside(lambda: visitor.call("old", "older-key"))
-    answers = late.end(), newer.end()
+    answers = newer.end(), late.end()
     assert [answer.status_code for answer in answers] == [200, 200]
-    assert visitor.call("old", "older-key").content == answers[1].content
+    assert visitor.call("old", "older-key").content == answers[0].content
 
 
 def test_what_the_steps_wrote_stays_after_a_later_failure(visitor: Visitor) -> None:

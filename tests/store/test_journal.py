@@ -82,11 +82,14 @@ def test_a_line_moved_to_another_matter_is_noticed() -> None:
     assert broken(door.id) == f"{door.id}: line 1 was altered"
 
 
-@pytest.mark.parametrize("seq", [1, 2, 3])
-def test_a_removed_line_is_noticed(seq: int) -> None:
+@pytest.mark.parametrize(
+    ("seq", "said"),
+    [(1, "line 1 is missing"), (2, "line 2 is missing"), (3, "the head does not fit the last line")],
+)
+def test_a_removed_line_is_noticed(seq: int, said: str) -> None:
     door = used_door()
     rewrite(door, "DELETE FROM store_journal WHERE matter = :m AND seq = :s", s=seq)
-    assert broken(door.id) is not None
+    assert broken(door.id) == f"{door.id}: {said}"
 
 
 def test_a_removed_line_is_noticed_when_the_rest_closes_up() -> None:

@@ -171,7 +171,7 @@ def test_recorded_events_wake_the_relay_once() -> None:
             u.flush()
             u.record(CaseWithdrawn(door.id, "ps-2"))
         assert woken == [1]
-        with unit() as u:
+        with listening({}), unit() as u:
             u.record(CaseWithdrawn(door.id, "ps-3"))
         assert woken == [1]  # nobody listens to it any more
     finally:
