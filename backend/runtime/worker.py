@@ -5,6 +5,7 @@ PostgreSQL, so losing the broker loses nothing and a backlog does not live in it
 database before it starts; two workers never do the same chore at once, and everybody can see when it last ran.
 """
 
+import fcntl
 import logging
 import os
 import socket
@@ -61,6 +62,18 @@ class _WholeFiles(filesystem.Channel):
         half.write_bytes(dumps(message).encode())
         half.replace(folder / name)
 
+    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
+        """Enter a queue into the table of its exchange; workers that start together must not see it half made."""
+        table = Path(self._exchange_file(exchange))
+        bound = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
+        with (table.parent / "tables.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            known = self.get_table(exchange)
+            if bound not in known:
+                half = table.with_suffix(".part")
+                half.write_bytes(dumps([bound, *known]).encode())
+                half.replace(table)
+
 
 _chores: dict[str, Chore] = {}
 _app: list[Celery] = []
@@ -93,6 +106,7 @@ def build(broker_url: str, state_dir: Path) -> Celery:
         task_ignore_result=True,
         task_acks_late=True,
         worker_prefetch_multiplier=1,
+        worker_enable_remote_control=False,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
         broker_transport_options=_transport(broker_url, state_dir),

@@ -99,8 +99,10 @@ def reading() -> Iterator[psycopg.Connection[Any]]:
     try:
         connection.autocommit = True
         yield connection
-    except psycopg.OperationalError:
-        pooled.invalidate()
+    except psycopg.OperationalError as error:
+        if connection.closed:
+            # As SQLAlchemy does after its own statements: the others in the pool have died with this one.
+            engine().pool._invalidate(pooled, error)
         raise
     finally:
         # Whatever went wrong: a connection that kept its autocommit would give the next unit no transaction.

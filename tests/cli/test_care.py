@@ -11,7 +11,7 @@ from backend.cli import care
 from backend.contracts import CaseWithdrawn
 from backend.kernel import clock, ids
 from backend.runtime import worker
-from backend.runtime.settings import settings
+from backend.runtime.settings import database_url, settings
 from backend.store import engine, journal, outbox
 from backend.store.unit import SYSTEM, Unit, run_unit
 from tests.cli.conftest import Type
@@ -62,6 +62,21 @@ def test_a_healthy_town_has_no_findings(type_in: Type) -> None:
     matter()
     outcome = type_in("check")
     assert (outcome.exit_code, outcome.output) == (0, "0 findings\n")
+
+
+def test_books_that_take_long_are_read_to_their_end(
+    type_in: Type, empty_town: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(u: Unit) -> list[str]:
+        u.session.execute(text("SELECT pg_sleep(0.4)"))
+        return ["slow: a finding"]
+
+    monkeypatch.setattr(engine, "STATEMENT_TIMEOUT_MS", 200)
+    monkeypatch.setattr(care, "BOOKS", (slow,))
+    engine.bind(database_url(empty_town), pool=4)
+    assert type_in("check").output == "slow: a finding\n1 findings\n"
+    monkeypatch.undo()
+    engine.bind(database_url(empty_town), pool=4)
 
 
 def test_an_altered_line_is_found(type_in: Type) -> None:

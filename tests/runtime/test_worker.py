@@ -146,12 +146,14 @@ def test_waking_never_raises_when_the_broker_is_away(tmp_path: Path, folder: Pat
 def test_a_broker_that_came_back_is_woken_again(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "AWAY_S", 0.1)
+    monkeypatch.setattr(worker, "AWAY_S", 0.3)
     build(tmp_path)
     folder.rename(folder.with_name("away"))
     worker.wake("t.woken")
     folder.with_name("away").rename(folder)
-    threading.Event().wait(0.2)
+    worker.wake("relay.deliver")
+    assert list(folder.iterdir()) == [], "nobody waits for it yet"
+    threading.Event().wait(0.35)
     worker.wake("t.woken")
     assert len(list(folder.iterdir())) == 1
 

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from datetime import datetime
 
 import psycopg
@@ -13,6 +14,13 @@ from backend.store.unit import SYSTEM, Unit, run_unit, unit
 from tests.store.doors import Door, ask, put, together, value
 
 pytestmark = pytest.mark.usefixtures("ground")
+
+
+@pytest.fixture(autouse=True)
+def _pool(ground: str) -> Iterator[None]:
+    """Whatever a test does to its connections, the next one has others."""
+    yield
+    engine.bind(database_url(ground), pool=10)
 
 
 def test_a_question_is_asked_without_a_transaction() -> None:
@@ -48,6 +56,33 @@ def test_a_lost_connection_is_not_asked_again(ground: str) -> None:
         connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
     with engine.reading() as connection:
         assert connection.execute("SELECT 2").fetchone() == (2,)
+
+
+def test_after_a_restart_one_question_fails_and_not_each(ground: str) -> None:
+    engine.bind(database_url(ground), pool=3)
+    with engine.reading(), engine.reading(), engine.reading():
+        pass
+    with psycopg.connect(ground, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    with pytest.raises(psycopg.OperationalError), engine.reading() as connection:
+        connection.execute("SELECT 1")
+    with engine.reading() as one, engine.reading() as two, engine.reading() as three:
+        for connection in (one, two, three):
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_question_that_took_too_long_keeps_its_connection(ground: str) -> None:
+    engine.bind(database_url(ground), pool=1)
+    with engine.reading() as connection:
+        pid = connection.info.backend_pid
+        connection.execute("SET statement_timeout = 50")
+    with pytest.raises(psycopg.OperationalError), engine.reading() as connection:
+        connection.execute("SELECT pg_sleep(1)")
+    with engine.reading() as connection:
+        assert connection.info.backend_pid == pid
 
 
 def test_every_connection_speaks_with_limits() -> None:

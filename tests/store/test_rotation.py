@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -5,7 +6,7 @@ from sqlalchemy import text
 
 from backend.runtime import boot
 from backend.runtime.settings import settings
-from backend.store import rotation, vault
+from backend.store import engine, rotation, vault
 from backend.store.rotation import SealedColumn
 from backend.store.unit import Unit, run_unit
 from tests.store.doors import ask, tell
@@ -100,6 +101,19 @@ def test_what_is_written_meanwhile_by_another_process_is_kept() -> None:
         assert sum(done for _, done in rotation.reseal()) == 4
     assert read("k9999") == "Late"
     assert sealed_with(vault.current_key_id()) == 4
+
+
+def test_what_changes_while_it_is_resealed_keeps_its_change() -> None:
+    fill(3)
+    fresh_data_key()
+    with engine.engine().begin() as citizen:
+        fresh = vault.seal(PLACE, "k0001", "Married")
+        citizen.execute(text("UPDATE t_secret SET name = :n WHERE id = 'k0001'"), {"n": fresh})
+        resealing = threading.Thread(target=lambda: list(rotation.reseal()))
+        resealing.start()
+        threading.Event().wait(0.3)
+    resealing.join(20)
+    assert read("k0001") == "Married"
 
 
 def test_an_index_is_found_before_during_and_after_its_change() -> None:
