@@ -16,12 +16,12 @@ from tests.notifications.makers import (
     template_of,
 )
 
-TODO = template_of("correction_requested")
+REMINDER = template_of("correction_requested")
 
 
 def left(openid: str) -> int:
     def look(u: Unit) -> int:
-        grant = _find(u, openid, TODO)
+        grant = _find(u, openid, REMINDER)
         return grant.left if grant else 0
 
     return run_unit(look)
@@ -29,7 +29,7 @@ def left(openid: str) -> int:
 
 def told(openid: str) -> tuple[int, int]:
     def look(u: Unit) -> tuple[int, int]:
-        grant = _find(u, openid, TODO)
+        grant = _find(u, openid, REMINDER)
         return (grant.told_by_phone, grant.told_by_platform) if grant else (0, 0)
 
     return run_unit(look)
@@ -37,18 +37,18 @@ def told(openid: str) -> tuple[int, int]:
 
 def test_phone_and_platform_tell_of_the_same_accept(person: Resident) -> None:
     answer = person.accept("correction_requested")
-    assert answer.json() == [{"template_id": TODO, "title": "待办事项提醒", "left": 1}]
+    assert answer.json() == [{"template_id": REMINDER, "title": "待办事项提醒", "left": 1}]
     assert eventually(lambda: told(person.openid) == (1, 1))
     assert left(person.openid) == 1
 
 
 def test_the_platform_alone_is_enough(person: Resident, town: Any) -> None:
-    town.control("/wechat/accept", {"openid": person.openid, "template_ids": [TODO]})
+    town.control("/wechat/accept", {"openid": person.openid, "template_ids": [REMINDER]})
     assert eventually(lambda: left(person.openid) == 1)
 
 
 def test_several_templates_come_as_a_list(person: Resident, town: Any) -> None:
-    templates = [TODO, template_of("case_accepted"), template_of("fee_demanded")]
+    templates = [REMINDER, template_of("case_accepted"), template_of("fee_demanded")]
     town.control("/wechat/accept", {"openid": person.openid, "template_ids": templates})
     assert eventually(lambda: left(person.openid) == 1)
 
@@ -56,7 +56,7 @@ def test_several_templates_come_as_a_list(person: Resident, town: Any) -> None:
 def test_closing_a_template_ends_its_grants(person: Resident, town: Any) -> None:
     person.accept("correction_requested")
     eventually(lambda: told(person.openid) == (1, 1))
-    town.control("/wechat/close", {"openid": person.openid, "template_ids": [TODO]})
+    town.control("/wechat/close", {"openid": person.openid, "template_ids": [REMINDER]})
     assert eventually(lambda: left(person.openid) == 0)
     assert "wechat_subscribe" not in fares(ask_for_correction(person))
 
@@ -64,22 +64,22 @@ def test_closing_a_template_ends_its_grants(person: Resident, town: Any) -> None
 def test_a_new_accept_counts_after_the_end_of_the_old(person: Resident) -> None:
     person.accept("correction_requested")
     eventually(lambda: told(person.openid) == (1, 1))
-    run_unit(lambda u: mark_gone(u, person.openid, TODO))
+    run_unit(lambda u: mark_gone(u, person.openid, REMINDER))
     person.accept("correction_requested")
     assert left(person.openid) == 1
 
 
 def test_a_grant_is_taken_once_and_can_be_returned(person: Resident) -> None:
     person.accept("correction_requested")
-    assert run_unit(lambda u: take(u, person.openid, TODO))
-    assert not run_unit(lambda u: take(u, person.openid, TODO))
-    run_unit(lambda u: give_back(u, person.openid, TODO))
+    assert run_unit(lambda u: take(u, person.openid, REMINDER))
+    assert not run_unit(lambda u: take(u, person.openid, REMINDER))
+    run_unit(lambda u: give_back(u, person.openid, REMINDER))
     assert left(person.openid) == 1
 
 
 def test_kinds_of_one_template_are_one_accept(person: Resident) -> None:
     answer = person.ask(
-        "POST", "/messages/grants", {"accepted": ["correction_requested", "pre_review_passed", TODO]}
+        "POST", "/messages/grants", {"accepted": ["correction_requested", "pre_review_passed", REMINDER]}
     )
     assert [grant["left"] for grant in answer.json()] == [1]
 
@@ -98,12 +98,12 @@ def test_grants_need_a_wechat_account(town: Any, person: Resident) -> None:
         f"{town.base_url}/mp/v1/sessions/alipay", json=body, headers=key(), timeout=10
     ).json()
     stranger = Resident(town, entered["person"]["id"], "", "", entered["tickets"]["access_token"])
-    answer = stranger.ask("POST", "/messages/grants", {"accepted": [TODO]})
+    answer = stranger.ask("POST", "/messages/grants", {"accepted": [REMINDER]})
     assert answer.status_code == 409
     assert answer.json()["type"].endswith("no-wechat-account")
 
 
 def test_the_client_learns_which_templates_there_are(town: Any, person: Resident) -> None:
     found = requests.get(f"{town.base_url}/mp/v1/messages/templates", timeout=10).json()
-    assert TODO in {view["template_id"] for view in found}
+    assert REMINDER in {view["template_id"] for view in found}
     assert all(view["kinds"] for view in found)
