@@ -17,7 +17,8 @@ import requests
 from backend.kernel import clock
 from demo.story import Differs
 
-TRIES = 60
+TRIES = 150
+"""Longer than the 30 s for which a killed process keeps the key of its request."""
 PAUSE_S = 0.5
 _AGAIN = {502, 503, 504}
 

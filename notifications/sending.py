@@ -63,7 +63,12 @@ def claim(u: Unit) -> list[Ready]:
         .limit(BATCH)
         .with_for_update(skip_locked=True)
     )
-    return [ready for row in u.session.scalars(due).all() if (ready := _take(u, row, now)) is not None]
+    while rows := u.session.scalars(due).all():
+        if taken := [ready for row in rows if (ready := _take(u, row, now)) is not None]:
+            return taken
+        # A whole batch of pointless ones was put away: what can still be sent waits behind them.
+        u.session.flush()
+    return []
 
 
 def recover(u: Unit, at: datetime) -> int:
