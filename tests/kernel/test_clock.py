@@ -21,7 +21,8 @@ def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     file = tmp_path / "clock.json"
     clock.use_file(file if request.param == "file" else None)
     yield file
-    clock.use_file(None)
+    # The other chapters share the town's file: without it their providers would live in another time.
+    clock.use_file(os.environ["TOWN_CLOCK_FILE"])
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def file(tmp_path: Path) -> Iterator[Path]:
     file = tmp_path / "clock.json"
     clock.use_file(file)
     yield file
-    clock.use_file(None)
+    clock.use_file(os.environ["TOWN_CLOCK_FILE"])
 
 
 def distance() -> timedelta:

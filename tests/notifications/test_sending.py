@@ -9,6 +9,7 @@ import pytest
 import notifications
 from backend.contracts import CorrectionRequested, MessageDead
 from backend.kernel import clock
+from backend.runtime import outbound
 from backend.runtime.settings import settings
 from backend.store.outbox import OutboxRow
 from backend.store.unit import SYSTEM, run_unit
@@ -190,8 +191,9 @@ def test_flow_control_waits_and_is_no_failure(person: Resident, town: Any) -> No
         states = sorted([fares(first)["sms_aliyun"], fares(second)["sms_aliyun"]])
         assert "queued" in states
         clock.advance(timedelta(days=1, minutes=2))
+        outbound.reset_breakers()
         send()
-        assert {fares(first)["sms_aliyun"], fares(second)["sms_aliyun"]} <= {"queued", "sent", "delivered"}
+        assert len(person.texts()) == 2
         assert not (died(first))
         assert not (died(second))
     finally:
