@@ -4,28 +4,36 @@
 with the bearer token of its owner. Nothing is cached between requests. Server, workers and threads are the same.
 """
 
+from backend import catalogue
+from backend.store.unit import SYSTEM, run_unit
 from benchmarks import generators, seeding
 from benchmarks.frame import Report, interleaved, ratio
 from benchmarks.stage import Stage
 
 CASES, PEOPLE, STEPS = 200_000, 1_000, 5
+ITEM = "SI025"
+
+LATE_SHARE = 10
+"""One case in so many is late by a day: lateness is counted and told, which costs more."""
 
 _CASES = f"""
     INSERT INTO cases_case (id, number, state, person_id, item_id, item_version_id, item_name, department_id,
         region_code, channel, delivery, form_sealed, holder, submitted_at, received_at, accepted_on,
         promised_on, legal_on, due_on)
     SELECT 'cs-' || lpad(n::text, 26, '0'), 'BZ' || lpad(n::text, 12, '0'), 'reviewing',
-        'ps-' || lpad((n % {PEOPLE})::text, 26, '0'), 'SI025', 'iv-bench', '不动产首次登记预受理', 'BZ-GT', '341600',
+        'ps-' || lpad((n % {PEOPLE})::text, 26, '0'), '{ITEM}', '{{version}}', '不动产首次登记预受理', 'BZ-GT', '341600',
         'wechat', 'window', decode(repeat('00', 200), 'hex'), 'department',
-        '2026-03-02T01:00:00Z', '2026-03-02T01:00:00Z', '2026-03-03', '2026-03-10', '2026-04-15', '2026-03-10'
-    FROM generate_series(0, {CASES - 1}) n
+        now() - interval '3 days', now() - interval '3 days', current_date - 2,
+        promised.on, current_date + 30, promised.on
+    FROM generate_series(0, {CASES - 1}) n,
+        LATERAL (SELECT current_date + CASE WHEN n % {LATE_SHARE} = 0 THEN -2 ELSE 5 END) AS promised("on")
 """
 _LINES = f"""
     INSERT INTO store_journal (matter, seq, subject, trigger, source, target, says, occurred_at, heard_at,
         actor_kind, actor_id, actor_label, facts, digest, link)
     SELECT 'cs-' || lpad(n::text, 26, '0'), s.seq, 'cs-' || lpad(n::text, 26, '0'), s.trigger, s.source, s.target,
-        s.says, '2026-03-02T01:00:00Z'::timestamptz + s.seq * interval '5 hours',
-        '2026-03-02T01:00:00Z'::timestamptz + s.seq * interval '5 hours',
+        s.says, now() - interval '3 days' + s.seq * interval '5 hours',
+        now() - interval '3 days' + s.seq * interval '5 hours',
         'staff', 'st-bench', '不动产登记窗口', '{{}}'::jsonb,
         decode(repeat('00', 32), 'hex'), decode(repeat('00', 32), 'hex')
     FROM generate_series(0, {CASES - 1}) n, (VALUES
@@ -39,8 +47,11 @@ _LINES = f"""
 
 def run(place: Stage, report: Report) -> None:
     report.say(f"seeding {CASES:,} cases of {STEPS} steps")
+    run_unit(catalogue.load_base_data)
+    catalogue.open_catalogue(SYSTEM)
+    version = run_unit(lambda u: catalogue.published_version(u, ITEM))
     people = seeding.citizens(PEOPLE)
-    seeding.execute([_CASES, _LINES])
+    seeding.execute([_CASES.format(version=version.id), _LINES])
     tokens = place.folder / "tokens.txt"
     tokens.write_text("\n".join(one.token for one in people) + "\n", "utf-8")
     env = {"TOKENS": str(tokens), "CASES": str(CASES)}

@@ -14,7 +14,8 @@ def main() -> int:
     """Hand over to the package `benchmarks`, once the load generator is there. Raises Trouble."""
     bootstrap.inside("town.bench")
     packages.need_program("wrk", "wrk", "make bench")
-    words = [*shlex.split(os.environ.get("ARGS", "")), *sys.argv[1:]]
+    only = os.environ.get("ONLY", "")
+    words = [*(["--only", only] if only else []), *shlex.split(os.environ.get("ARGS", "")), *sys.argv[1:]]
     os.execv(sys.executable, [sys.executable, "-m", "benchmarks", *words])
 
 

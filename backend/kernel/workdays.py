@@ -73,8 +73,22 @@ class WorkCalendar:
         """
         if last < first:
             return -self.workdays_between(last, first, guess=guess)
-        days = (first + count * _DAY for count in range(1, (last - first).days + 1))
-        return sum(self._works(day) if guess else self.is_workday(day) for day in days)
+        if not guess:
+            self._refuse_unknown(first + _DAY, last)
+        exceptions = sum(
+            (kind == "work") - (day.weekday() < _FIRST_WEEKEND_DAY)
+            for day, kind in self.kinds.items()
+            if first < day <= last
+        )
+        return _weekdays_until(last) - _weekdays_until(first) + exceptions
+
+    def _refuse_unknown(self, first: date, last: date) -> None:
+        for year in range(first.year, last.year + 1):
+            day, end = max(first, date(year, 1, 1)), min(last, date(year, 12, 31))
+            while year not in self.years and day <= end:
+                if day not in self.kinds:
+                    raise YearNotLoaded(year)
+                day += _DAY
 
     def _is_known(self, day: date) -> bool:
         return day.year in self.years or day in self.kinds
@@ -82,6 +96,12 @@ class WorkCalendar:
     def _works(self, day: date) -> bool:
         kind = self.kinds.get(day)
         return day.weekday() < _FIRST_WEEKEND_DAY if kind is None else kind == "work"
+
+
+def _weekdays_until(day: date) -> int:
+    """Days from Monday to Friday up to and with `day`, counted from Monday 1 January of the year 1."""
+    weeks, rest = divmod(day.toordinal(), 7)
+    return weeks * _FIRST_WEEKEND_DAY + min(rest, _FIRST_WEEKEND_DAY)
 
 
 def _days_after(day: date) -> Iterator[date]:

@@ -114,3 +114,25 @@ def test_counting_back_gives_the_same_limit(day: date, count: int) -> None:
 def test_one_more_day_never_ends_earlier(day: date, count: int) -> None:
     assert CALENDAR.add_workdays(day, count).on <= CALENDAR.add_workdays(day, count + 1).on
     assert CALENDAR.add_days(day, count).on <= CALENDAR.add_days(day, count + 1).on
+
+
+@few
+@given(first=st.dates(date(2025, 11, 1), date(2027, 3, 1)), length=st.integers(0, 200))
+def test_a_span_holds_as_many_working_days_as_counting_finds(first: date, length: int) -> None:
+    last = first + timedelta(days=length)
+    days = [first + timedelta(days=n) for n in range(1, length + 1)]
+    works = [CALENDAR.kinds.get(day, "work" if day.weekday() < 5 else "off") == "work" for day in days]
+    assert CALENDAR.workdays_between(first, last, guess=True) == sum(works)
+    if all(day.year == 2026 for day in days):
+        assert CALENDAR.workdays_between(first, last) == sum(works)
+    else:
+        with pytest.raises(YearNotLoaded):
+            CALENDAR.workdays_between(first, last)
+
+
+def test_a_span_of_announced_days_needs_no_year() -> None:
+    kinds: dict[date, Kind] = {**notice_of_2026(), date(2027, 1, 1): "off"}
+    calendar = WorkCalendar(kinds, frozenset({2026}))
+    assert calendar.workdays_between(date(2026, 12, 30), date(2027, 1, 1)) == 1
+    with pytest.raises(YearNotLoaded):
+        calendar.workdays_between(date(2026, 12, 30), date(2027, 1, 2))
