@@ -21,8 +21,8 @@ _CASES = f"""
         region_code, channel, delivery, form_sealed, holder, submitted_at, received_at, accepted_on,
         promised_on, legal_on, due_on)
     SELECT 'cs-' || lpad(n::text, 26, '0'), 'BZ' || lpad(n::text, 12, '0'), 'reviewing',
-        'ps-' || lpad((n % {PEOPLE})::text, 26, '0'), '{ITEM}', '{{version}}', '不动产首次登记预受理', 'BZ-GT', '341600',
-        'wechat', 'window', decode(repeat('00', 200), 'hex'), 'department',
+        'ps-' || lpad((n % {PEOPLE})::text, 26, '0'), '{ITEM}', '{{version}}', '不动产首次登记预受理',
+        'BZ-GT', '341600', 'wechat', 'window', decode(repeat('00', 200), 'hex'), 'department',
         now() - interval '3 days', now() - interval '3 days', current_date - 2,
         promised.on, current_date + 30, promised.on
     FROM generate_series(0, {CASES - 1}) n,

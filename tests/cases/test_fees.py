@@ -189,3 +189,4 @@ def test_a_payment_for_a_bill_is_not_our_business() -> None:
             u, PaymentSucceeded("bi-x", "ps-x", ids.new_id("pay"), "bill:bi-x", 100)
         )
     )
+    assert run_unit(lambda u: u.journal_of("bi-x")) == []

@@ -216,3 +216,4 @@ def test_a_visit_is_booked_once_and_may_be_missed() -> None:
 
 def test_a_booking_without_a_case_is_not_our_business() -> None:
     run_unit(lambda u: cases.on_booking_confirmed(u, BookingConfirmed("bk-x", "ps-x", "bk-x")))
+    assert run_unit(lambda u: u.journal_of("bk-x")) == []
