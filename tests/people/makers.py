@@ -75,9 +75,9 @@ class Citizen:
         )
         return self
 
-    def papers(self) -> "Citizen":
+    def papers(self, name: str = "") -> "Citizen":
         """Make the identity authority know this person."""
-        self.name, self.id_no = "测试" + secrets.choice("甲乙丙丁戊己"), fresh_id_no()
+        self.name, self.id_no = name or "测试" + secrets.choice("甲乙丙丁戊己"), fresh_id_no()
         self.corner.control("/people", {"name": self.name, "id_no": self.id_no, "phone": self.phone})
         return self
 
