@@ -13,7 +13,7 @@ import payments
 from backend import booking, cases, cli, department, people
 from backend import contracts as c
 from backend.booking import tasks as booking_chores
-from backend.booking.machine import BOOKING
+from backend.booking.machine import BLOCK, BOOKING, ENTRY, RELEASE, TICKET, WAIT
 from backend.cases import tasks as cases_chores
 from backend.cases.machine import CASE
 from backend.catalogue.machine import VERSION
@@ -77,6 +77,8 @@ ARCHIVAL = frozenset(
         c.PersonRegistered, c.ItemPublished, c.CaseSubmitted, c.CaseResubmitted, c.CaseReopened, c.CasePaused,
         c.CaseResumed, c.CaseExtended, c.CaseDelivered, c.BookingLapsed, c.BookingServed, c.BillIssued,
         c.PaymentClosed, c.MoneyUnexplained, c.MessageDead,
+        c.BookingMoved, c.BookingDisplaced, c.BookingReminderDue, c.PlaceOffered, c.WaitEnded, c.EntryDrawn,
+        c.BookingBlocked, c.BlockDecided,
     }
 )  # fmt: skip
 
@@ -100,7 +102,10 @@ CHORES = (
     housekeeping,
 )
 
-MACHINES = (BILL, BOOKING, CASE, MESSAGE, PARCEL, PAYMENT, PERSON, REFUND, RIDER, STAFF, SYSTEM_KEY, VERSION)
+MACHINES = (
+    BILL, BLOCK, BOOKING, CASE, ENTRY, MESSAGE, PARCEL, PAYMENT, PERSON, REFUND, RELEASE, RIDER, STAFF, SYSTEM_KEY, TICKET,
+    VERSION, WAIT,
+)  # fmt: skip
 
 
 def create_app(wanted: Settings) -> Flask:

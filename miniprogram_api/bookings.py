@@ -1,17 +1,30 @@
 """The citizens' window: choose a time, hold it, confirm it, show the code at the site."""
 
 import datetime as dt
+from typing import Annotated
 
 from pydantic import Field
 
 from backend import booking, cases, catalogue, people
-from backend.booking import BookingView, Site, Slot, Wish
-from backend.kernel.problems import InvalidInput, NotYours
+from backend.booking import BookingView, Companion, Site, Slot, Wish
+from backend.kernel.identifiers import is_id_no, tidy_id_no
+from backend.kernel.problems import FieldError, InvalidInput, NotYours
 from backend.runtime import paging
 from backend.runtime.surface import Body, Call, Page, Query, Surface, Unit
 from backend.store.unit import unit
 
 PAGE = 20
+_HOLDING = (
+    NotYours,
+    people.RealNameNeeded,
+    booking.SlotClosed,
+    booking.SlotTaken,
+    booking.NotYourTurn,
+    booking.LimitReached,
+    booking.TooManyHolds,
+    booking.BookingSuspended,
+    booking.UrgencyNeeded,
+)
 
 
 class SiteQuery(Query):
@@ -25,11 +38,30 @@ class SlotQuery(Query):
     subject: str | None = Field(None, max_length=20)
 
 
+class CompanionGiven(Body):
+    """Somebody who comes along and is handled together, such as the other owner of a flat."""
+
+    name: str = Field(min_length=2, max_length=30)
+    id_no: str = Field(min_length=18, max_length=18)
+
+
 class HoldSlot(Body):
-    """Hold a place; `case_id` is needed where the item is booked after filing."""
+    """Hold a place; `case_id` is needed where the item is booked after filing.
+
+    `urgent_reason` and `urgent_evidence` (ids of uploads) are needed for out-of-hours slots only.
+    """
 
     slot_id: str = Field(max_length=40)
     case_id: str | None = Field(None, max_length=40)
+    companions: list[CompanionGiven] = Field([], max_length=20)
+    urgent_reason: str = Field("", max_length=40)
+    urgent_evidence: list[Annotated[str, Field(max_length=40)]] = Field([], max_length=5)
+
+
+class MoveTo(Body):
+    """Another slot of the same item."""
+
+    slot_id: str = Field(max_length=40)
 
 
 class BookingsQuery(Query):
@@ -53,11 +85,14 @@ def slots(call: Call[None]) -> list[Slot]:
 
 def hold(call: Call[HoldSlot], u: Unit) -> BookingView:
     """Hold a place for some minutes; confirm it to make it sure."""
-    person_id = call.principal.id
-    people.require_level(u, person_id, 2)
-    slot = booking.slot_of(u, call.body.slot_id)
-    _may_book(u, slot.item_id, call.body.case_id, person_id)
-    return booking.hold_slot(u, Wish(slot.id, person_id, call.body.case_id), call.principal.actor)
+    asked, person_id = call.body, call.principal.id
+    slot = booking.slot_of(u, asked.slot_id)
+    _may_book(u, slot.item_id, asked.case_id, person_id)
+    wish = Wish(
+        slot.id, person_id, asked.case_id, _companions(asked), call.device, asked.urgent_reason,
+        tuple(asked.urgent_evidence),
+    )  # fmt: skip
+    return booking.hold_slot(u, wish, call.principal.actor)
 
 
 def confirm(call: Call[None], u: Unit, booking_id: str) -> BookingView:
@@ -68,6 +103,22 @@ def confirm(call: Call[None], u: Unit, booking_id: str) -> BookingView:
 def cancel(call: Call[None], u: Unit, booking_id: str) -> BookingView:
     """Give a place back."""
     return booking.cancel_booking(u, booking_id, call.principal.id, call.principal.actor)
+
+
+def move(call: Call[MoveTo], u: Unit, booking_id: str) -> BookingView:
+    """Hold another time for a booking; its own time stands until the new one is confirmed."""
+    wish = Wish(call.body.slot_id, call.principal.id, device=call.device)
+    return booking.hold_move(u, booking_id, wish, call.principal.actor)
+
+
+def confirm_move(call: Call[None], u: Unit, booking_id: str) -> BookingView:
+    """Take the other time; the old one is free again."""
+    return booking.confirm_move(u, booking_id, call.principal.id, call.principal.actor)
+
+
+def drop_move(call: Call[None], u: Unit, booking_id: str) -> BookingView:
+    """Stay with the old time."""
+    return booking.drop_move(u, booking_id, call.principal.id, call.principal.actor)
 
 
 def one_booking(call: Call[None], booking_id: str) -> BookingView:
@@ -96,15 +147,30 @@ def register(surface: Surface) -> None:
         body=HoldSlot,
         answers=BookingView,
         status=201,
-        problems=(
-            NotYours,
-            people.RealNameNeeded,
-            booking.NotBookable,
-            booking.SlotClosed,
-            booking.SlotTaken,
-            booking.AlreadyBooked,
-        ),
+        problems=(*_HOLDING, booking.NotBookable, booking.AlreadyBooked),
     )(hold)
+    surface.post(
+        "/bookings/<booking_id>/move",
+        body=MoveTo,
+        answers=BookingView,
+        problems=(
+            *_HOLDING,
+            booking.SameSlot,
+            booking.OtherItem,
+            booking.TooLateToCancel,
+            booking.ImpossibleMove,
+        ),
+    )(move)
+    surface.post(
+        "/bookings/<booking_id>/move/confirmation",
+        answers=BookingView,
+        problems=(NotYours, booking.HoldLapsed, booking.ImpossibleMove),
+    )(confirm_move)
+    surface.post(
+        "/bookings/<booking_id>/move/withdrawal",
+        answers=BookingView,
+        problems=(NotYours, booking.ImpossibleMove),
+    )(drop_move)
     surface.post(
         "/bookings/<booking_id>/confirmation",
         answers=BookingView,
@@ -131,3 +197,14 @@ def _may_book(u: Unit, item_id: str, case_id: str | None, person_id: str) -> Non
     ground = cases.visit_ground(u, case_id, person_id)
     if ground.item_id != item_id or not ground.may_book:
         raise booking.NotBookable(ground.reason or None)
+
+
+def _companions(asked: HoldSlot) -> tuple[Companion, ...]:
+    wrong: list[FieldError] = [
+        {"field": f"companions.{n}.id_no", "message": "身份证号码不正确"}
+        for n, one in enumerate(asked.companions)
+        if not is_id_no(one.id_no)
+    ]
+    if wrong:
+        raise InvalidInput(errors=wrong)
+    return tuple(Companion(one.name, tidy_id_no(one.id_no)) for one in asked.companions)

@@ -3,11 +3,18 @@
 from backend.booking.machine import BOOKING
 from backend.booking.problems import (
     AlreadyBooked,
+    BookingSuspended,
     HoldLapsed,
+    LimitReached,
     NotBookable,
+    NotYourTurn,
+    OtherItem,
+    SameSlot,
     SlotClosed,
     SlotTaken,
     TooLateToCancel,
+    TooManyHolds,
+    UrgencyNeeded,
     WrongCheckInCode,
     WrongDayOrSite,
 )
@@ -24,28 +31,42 @@ from backend.booking.questions import (
 )
 from backend.booking.reactions import on_case_closed
 from backend.booking.services import (
+    URGENT_REASONS,
     cancel_booking,
     check_in,
     confirm_booking,
+    confirm_move,
+    drop_move,
+    hold_move,
     hold_slot,
     mark_served,
 )
 from backend.booking.supply import load_sites, open_slots
-from backend.booking.views import BookingView, Site, Slot, Wish
+from backend.booking.views import BookingView, Companion, Moving, Site, Slot, Wish
 from backend.kernel.problems import ImpossibleMove
 
 __all__ = [
     "BOOKING",
+    "URGENT_REASONS",
     "AlreadyBooked",
+    "BookingSuspended",
     "BookingView",
+    "Companion",
     "HoldLapsed",
     "ImpossibleMove",
+    "LimitReached",
+    "Moving",
     "NotBookable",
+    "NotYourTurn",
+    "OtherItem",
+    "SameSlot",
     "Site",
     "Slot",
     "SlotClosed",
     "SlotTaken",
     "TooLateToCancel",
+    "TooManyHolds",
+    "UrgencyNeeded",
     "Wish",
     "WrongCheckInCode",
     "WrongDayOrSite",
@@ -56,8 +77,11 @@ __all__ = [
     "check_books",
     "check_in",
     "confirm_booking",
+    "confirm_move",
+    "drop_move",
     "facts_for",
     "free_slots",
+    "hold_move",
     "hold_slot",
     "load_sites",
     "mark_served",

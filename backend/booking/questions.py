@@ -7,15 +7,24 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from backend import catalogue
-from backend.booking.machine import BOOKING, HELD, LIVE
-from backend.booking.models import CODE, BookingRow, PlaceRow, SiteRow, SlotRow
-from backend.booking.views import BookingView, Site, Slot
+from backend.booking import codes
+from backend.booking.machine import BOOKING, CONFIRMED, HELD, LIVE
+from backend.booking.models import BookingRow, PlaceRow, SiteRow, SlotRow
+from backend.booking.views import BookingView, Moving, Site, Slot
 from backend.kernel import clock
 from backend.kernel.problems import NotYours
-from backend.store import vault
+from backend.store import lean
 from backend.store.unit import Unit
 
 ALTERNATIVES = 3
+_NEXT_FREE = """
+    SELECT s.id FROM booking_slot s
+    WHERE s.item_id = %s AND s.subject = %s AND s.closes_at > %s AND s.closed_at IS NULL AND s.release_id IS NULL
+        AND NOT s.urgent AND coalesce(s.opens_at, '-infinity') <= %s
+        AND EXISTS (SELECT 1 FROM booking_place p
+            WHERE p.slot_id = s.id AND p.booking_id IS NULL AND p.kind = 'open')
+    ORDER BY s.starts_at LIMIT %s
+"""
 
 
 def sites_for(u: Unit, item_id: str) -> list[Site]:
@@ -33,10 +42,12 @@ def free_slots(
     """Slots that may be booked now, soonest first, with the places left in each."""
     free = (
         select(func.count())
-        .where(PlaceRow.slot_id == SlotRow.id, PlaceRow.booking_id.is_(None))
+        .where(PlaceRow.slot_id == SlotRow.id, PlaceRow.booking_id.is_(None), PlaceRow.kind != "walk_in")
         .scalar_subquery()
     )
-    query = select(SlotRow, free).where(SlotRow.item_id == item_id, SlotRow.closes_at > clock.now())
+    query = select(SlotRow, free).where(
+        SlotRow.item_id == item_id, SlotRow.closes_at > clock.now(), SlotRow.closed_at.is_(None)
+    )
     if site_id is not None:
         query = query.where(SlotRow.site_id == site_id)
     if subject is not None:
@@ -66,10 +77,11 @@ def slot_of(u: Unit, slot_id: str) -> Slot:
     return slot_view(row, 0)
 
 
-def alternatives(u: Unit, slot: SlotRow) -> list[str]:
+def alternatives(u: Unit, item_id: str, subject: str) -> list[str]:
     """The next free slots for the same item and subject, offered when one is taken."""
-    found = free_slots(u, slot.item_id, subject=slot.subject, limit=ALTERNATIVES, only_free=True)
-    return [one.id for one in found]
+    now = clock.now()
+    found = lean.execute(u.session, _NEXT_FREE, (item_id, subject, now, now, ALTERNATIVES))
+    return [slot_id for (slot_id,) in found]
 
 
 def booking_of(u: Unit, booking_id: str, person_id: str) -> BookingView:
@@ -117,7 +129,7 @@ def facts_for(u: Unit, booking_id: str) -> Mapping[str, str]:
         "address": view.site.address,
         "when": spoken(view.starts_at),
         "item": catalogue.published_version(u, view.item_id).short_name,
-        "code": view.check_in_code or "",
+        "number": view.number,
         "state": view.state_label,
         "not_after": view.starts_at.isoformat(),
     }
@@ -132,11 +144,17 @@ def spoken(at: datetime) -> str:
 _BROKEN_BOOKS = {
     "a place is held by a booking that is not live": """
         SELECT p.slot_id || '/' || p.number FROM booking_place p LEFT JOIN booking_booking b ON b.id = p.booking_id
-        WHERE p.booking_id IS NOT NULL AND (b.id IS NULL OR b.slot_id <> p.slot_id
-            OR b.state NOT IN ('held', 'confirmed', 'checked_in', 'served', 'missed'))""",
-    "a live booking has no place": """
-        SELECT b.id FROM booking_booking b LEFT JOIN booking_place p ON p.booking_id = b.id
-        WHERE b.state IN ('held', 'confirmed', 'checked_in') AND p.booking_id IS NULL""",
+        WHERE p.booking_id IS NOT NULL AND (b.id IS NULL OR p.slot_id NOT IN (b.slot_id, coalesce(b.moving_to, ''))
+            OR b.state NOT IN ('held', 'confirmed', 'checked_in', 'called', 'served', 'missed', 'left'))""",
+    "a live booking has not as many places as people": """
+        SELECT b.id FROM booking_booking b LEFT JOIN booking_place p
+            ON p.booking_id = b.id AND p.slot_id = b.slot_id
+        WHERE b.state IN ('held', 'confirmed', 'checked_in', 'called') GROUP BY b.id, b.party
+        HAVING count(p.booking_id) <> b.party""",
+    "a booking that is being moved has not as many places there": """
+        SELECT b.id FROM booking_booking b LEFT JOIN booking_place p
+            ON p.booking_id = b.id AND p.slot_id = b.moving_to
+        WHERE b.moving_to IS NOT NULL GROUP BY b.id, b.party HAVING count(p.booking_id) <> b.party""",
     "a slot has more places than its capacity": """
         SELECT s.id FROM booking_slot s JOIN booking_place p ON p.slot_id = s.id
         GROUP BY s.id, s.capacity HAVING count(*) > s.capacity""",
@@ -157,26 +175,42 @@ def site_view(row: SiteRow) -> Site:
 
 
 def slot_view(row: SlotRow, free: int) -> Slot:
-    return Slot(row.id, row.site_id, row.item_id, row.subject, row.starts_at, row.ends_at, row.capacity, free)
+    return Slot(
+        row.id, row.site_id, row.item_id, row.subject, row.starts_at, row.ends_at, row.capacity, free,
+        row.urgent, row.opens_at, row.release_id,
+    )  # fmt: skip
 
 
 def booking_view(u: Unit, row: BookingRow, *, owner: bool) -> BookingView:
     slot, site = slot_and_site(u.session, row.slot_id)
+    shows_code = owner and row.state == CONFIRMED
     return BookingView(
         id=row.id,
+        number=row.number,
         state=row.state,
         state_label=BOOKING.label(row.state),
         item_id=row.item_id,
         subject=row.subject,
         case_id=row.case_id,
         person_id=row.person_id,
+        party=row.party,
+        origin=row.origin,
         site=site_view(site),
+        slot_id=slot.id,
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
         held_until=row.held_until if row.state == HELD else None,
-        check_in_code=vault.open_sealed(CODE.place, row.id, row.check_in_code) if owner else None,
+        check_in_code=codes.code_of(row.id) if shows_code else None,
         cancel_until=slot.starts_at - timedelta(hours=slot.cancel_before_hours),
+        moving=_moving(u, row),
     )
+
+
+def _moving(u: Unit, row: BookingRow) -> Moving | None:
+    if row.moving_to is None or row.moving_until is None:
+        return None
+    target = u.session.get_one(SlotRow, row.moving_to)
+    return Moving(target.id, target.starts_at, target.ends_at, row.moving_until)
 
 
 def slot_and_site(session: Session, slot_id: str) -> tuple[SlotRow, SiteRow]:

@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from backend.booking.machine import CONFIRMED, HELD
 from backend.booking.models import BookingRow
-from backend.booking.services import release
+from backend.booking.services.keeping import release
 from backend.contracts import CaseEvent
 from backend.store.unit import SYSTEM, Unit
 

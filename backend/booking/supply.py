@@ -65,7 +65,8 @@ def _open_at(u: Unit, site: SiteRow, item_id: str) -> int:
 
 def _open(u: Unit, slot: SlotRow) -> int:
     """Insert the slot with its places, unless it is open already: re-opening never touches what exists."""
-    columns = {c.name: getattr(slot, c.name) for c in SlotRow.__table__.columns}
+    given = {c.name: getattr(slot, c.name) for c in SlotRow.__table__.columns}
+    columns = {name: value for name, value in given.items() if value is not None}
     made = u.session.execute(insert(SlotRow).values(columns).on_conflict_do_nothing().returning(SlotRow.id))
     if made.scalar_one_or_none() is None:
         return 0

@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, select
 
 from backend.booking.machine import CONFIRMED, HELD
 from backend.booking.models import BookingRow, SlotRow
-from backend.booking.services import lapse, mark_missed
+from backend.booking.services.keeping import lapse, mark_missed
+from backend.booking.services.moving import let_move_lapse
 from backend.booking.supply import open_slots
 from backend.kernel import clock
 from backend.runtime.worker import chore
@@ -21,6 +22,14 @@ BATCH = 100
 def lapse_holds() -> int:
     """Free the places whose hold was not confirmed in time."""
     return _each(lambda: (BookingRow.state == HELD) & (BookingRow.held_until <= clock.now()), lapse)
+
+
+@chore("booking.lapse_moves", every=timedelta(seconds=10))
+def lapse_moves() -> int:
+    """Give back what was held for a move that nobody confirmed."""
+    return _each(
+        lambda: BookingRow.moving_to.is_not(None) & (BookingRow.moving_until <= clock.now()), let_move_lapse
+    )
 
 
 @chore("booking.mark_missed", every=timedelta(minutes=5))

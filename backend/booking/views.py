@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A span of time with `free` places left of `capacity`."""
+    """A span of time with `free` places left of `capacity`. `release_id`: its places are given out in order."""
 
     id: str
     site_id: str
@@ -26,31 +27,73 @@ class Slot:
     ends_at: datetime
     capacity: int
     free: int
+    urgent: bool = False
+    opens_at: datetime | None = None
+    release_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """Somebody who comes along: name, and the ID number the window will look at."""
+
+    name: str
+    id_no: str
+
+    def as_payload(self) -> dict[str, Any]:
+        return {"name": self.name, "id_no": self.id_no}
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a citizen asks for: a place in a slot, for a case where the visit belongs to one."""
+    """What a citizen asks for: a place in a slot, for a case where the visit belongs to one.
+
+    `device` is what the phone calls itself; `urgent_reason` and `urgent_evidence` (ids of uploads) are for
+    out-of-hours slots.
+    """
 
     slot_id: str
     person_id: str
     case_id: str | None = None
+    companions: tuple[Companion, ...] = ()
+    device: str = ""
+    urgent_reason: str = ""
+    urgent_evidence: tuple[str, ...] = ()
+
+    @property
+    def party(self) -> int:
+        """How many places are asked for."""
+        return 1 + len(self.companions)
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """Another time that is held for a booking until `until`, while its own still stands."""
+
+    slot_id: str
+    starts_at: datetime
+    ends_at: datetime
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class BookingView:
-    """An appointment; `check_in_code` is shown to its owner only."""
+    """An appointment; `check_in_code` is shown to its owner only, and changes every few minutes."""
 
     id: str
+    number: str
     state: str
     state_label: str
     item_id: str
     subject: str
     case_id: str | None
     person_id: str
+    party: int
+    origin: str
     site: Site
+    slot_id: str
     starts_at: datetime
     ends_at: datetime
     held_until: datetime | None
     check_in_code: str | None
     cancel_until: datetime
+    moving: Moving | None

@@ -7,7 +7,7 @@ from pydantic import Field
 from backend import booking, people
 from backend.booking import BookingView
 from backend.kernel import clock
-from backend.kernel.problems import NotYours, TooMany
+from backend.kernel.problems import InvalidInput, NotYours, TooMany
 from backend.runtime.audience import Principal
 from backend.runtime.surface import Body, Call, Query, Surface, Unit
 from backend.store.unit import run_unit, unit
@@ -18,10 +18,11 @@ class DayQuery(Query):
 
 
 class CheckIn(Body):
-    """The code that the citizen shows."""
+    """The code that the citizen shows, or the last four characters of the ID card laid on the desk."""
 
     site_id: str = Field(max_length=40)
-    code: str = Field(pattern=r"^\d{6}$")
+    code: str = Field("", pattern=r"^(\d{6})?$")
+    id_tail: str = Field("", pattern=r"^(\d{3}[0-9Xx])?$")
 
 
 class AtSite(Body):
@@ -38,10 +39,14 @@ def expected(call: Call[None], site_id: str) -> list[BookingView]:
 def check_in(call: Call[CheckIn], booking_id: str) -> BookingView:
     """Check a citizen in by the code of the booking."""
     asked = call.body
+    if bool(asked.code) == bool(asked.id_tail):
+        raise InvalidInput(errors=[{"field": "code", "message": "请扫签到码，或输入身份证号后四位"}])
 
     def at_the_desk(u: Unit) -> BookingView | None:
         _own_site(u, asked.site_id, call.principal)
-        return booking.check_in(u, booking_id, asked.site_id, asked.code, call.principal.actor)
+        return booking.check_in(
+            u, booking_id, asked.site_id, call.principal.actor, code=asked.code, id_tail=asked.id_tail
+        )
 
     # A wrong code is counted by a unit that commits, and refused only then.
     seen = run_unit(at_the_desk)

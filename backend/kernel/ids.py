@@ -2,12 +2,14 @@
 
 Prefixes: ps person, en enterprise, st staff, ri rider, sy department system, se session, it item, iv item
 version, cs case, ma material, up upload, co correction, si site, sl slot, bk booking, pay payment, rf refund,
-bi bill, rc receipt, par parcel, ms message, gr grant, ad address, ev event, no notice, vw view.
+bi bill, rc receipt, wg window group, wi window, pt pattern, rl release, ey entry, wt wait,
+bl block, tk ticket, par parcel, ms message, gr grant, ad address, ev event, no notice, vw view.
 """
 
 import re
 import secrets
 import unicodedata
+from collections.abc import Callable
 
 from backend.kernel import clock
 from backend.kernel.identifiers import mod_37_36
@@ -46,11 +48,12 @@ def case_number() -> str:
     The check (ISO/IEC 7064 MOD 37,36 over all before it) finds every single wrong character. I, L, O and
     U do not occur, not even as the check, because tidying reads the first three as 1 and 0.
     """
-    while True:
-        body = "BZ" + _base32(secrets.randbits(55), 11)
-        check = mod_37_36(body)
-        if check in _CROCKFORD:
-            return body + check
+    return _with_check(lambda: "BZ" + _base32(secrets.randbits(55), 11))
+
+
+def booking_number() -> str:
+    """The same for an appointment: "Y", ten random characters, one check character; told at the window."""
+    return _with_check(lambda: "Y" + _base32(secrets.randbits(50), 10))
 
 
 def tidy_case_number(text: str) -> str:
@@ -73,6 +76,14 @@ def digits(count: int) -> str:
 def token() -> str:
     """A secret of 32 random bytes in URL-safe letters."""
     return secrets.token_urlsafe(32)
+
+
+def _with_check(draw: Callable[[], str]) -> str:
+    while True:
+        body = draw()
+        check = mod_37_36(body)
+        if check in _CROCKFORD:
+            return body + check
 
 
 def _base32(number: int, length: int) -> str:

@@ -1,7 +1,6 @@
 """Register of people: citizens, staff, couriers and departments' systems; who is asking, and who looked at whom.
 
-Rows stay inside. Verbs take the open unit first; those marked [own units] open their own, because they lift a
-telephone in between or must remember a try that they refuse.
+Rows stay inside. Verbs take the open unit first; those marked [own units] open their own: they lift a telephone.
 """
 
 from backend.people.authenticators import (
@@ -58,6 +57,7 @@ from backend.people.questions import (
     contact_of,
     find_person,
     id_tail_matches,
+    is_of_age,
     may_act_for,
     me,
     person_of,
@@ -255,6 +255,7 @@ __all__ = [
     "grant_roles",
     "id_tail_matches",
     "invite_again",
+    "is_of_age",
     "issue_system_key",
     "live_session",
     "log_in",

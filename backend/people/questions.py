@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from backend.kernel import privacy
+from backend.kernel import clock, identifiers, privacy
 from backend.kernel.problems import InvalidInput, NotFound
 from backend.people import register, sealing, wording
 from backend.people.models import Channel, Person
@@ -75,6 +75,15 @@ def id_tail_matches(u: Unit, person_id: str, tail: str) -> bool:
     """Whether the person's ID number ends so (four characters, x as X)."""
     id_no = register.id_no_of(register.person_row(u, person_id))
     return len(tail) == sealing.ID_TAIL_LENGTH and id_no.endswith(tail.upper())
+
+
+def is_of_age(u: Unit, person_id: str, years: int) -> bool:
+    """Whether the person's ID number says that they are so old today; no, when they have none."""
+    id_no = register.id_no_of(register.person_row(u, person_id))
+    if not identifiers.is_id_no(id_no):
+        return False
+    today, born = clock.today(), identifiers.birth_date(id_no)
+    return (today.year - born.year) - ((today.month, today.day) < (born.month, born.day)) >= years
 
 
 def find_person(

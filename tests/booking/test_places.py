@@ -1,68 +1,32 @@
 """Places: never oversold, never lost, and every refusal says why."""
 
-import json
 import threading
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from backend import booking, catalogue
-from backend.booking import Wish, tasks
-from backend.booking.models import BookingRow, PlaceRow, SlotRow
+from backend.booking import tasks
+from backend.booking.models import BookingRow, PlaceRow
 from backend.contracts import CaseWithdrawn
 from backend.kernel import clock, ids
 from backend.kernel.problems import ImpossibleMove, NotYours, TooMany
-from backend.store.unit import SYSTEM, Actor, run_unit, unit
-
-HALL, ITEM, EXAM = "si-bozhou-hall", "SI025", "SI018"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _offices(database: str) -> None:
-    run_unit(catalogue.load_base_data)
-    catalogue.open_catalogue(SYSTEM)
-    sites = json.loads(Path("data/sites.json").read_text("utf-8"))
-    run_unit(lambda u: booking.load_sites(u, sites))
+from backend.store.unit import Actor, run_unit, unit
+from tests.booking.makers import EXAM, ITEM, a_person, at_desk, confirm, hold, make_slot
 
 
 @pytest.fixture
 def slot() -> booking.Slot:
     """A slot of our own with four free places, on a day ahead."""
-    starts = clock.now() + timedelta(days=3, seconds=int.from_bytes(ids.token().encode()[:3], "big"))
-    row = SlotRow(
-        id=ids.new_id("sl"), site_id=HALL, item_id=ITEM, subject="", starts_at=starts, capacity=4,
-        ends_at=starts + timedelta(minutes=30), closes_at=starts - timedelta(hours=1), cancel_before_hours=2,
-    )  # fmt: skip
-    with unit() as u:
-        u.add(row)
-        u.flush()
-        for number in range(1, 5):
-            u.add(PlaceRow(slot_id=row.id, number=number))
-        return booking.slot_of(u, row.id)
-
-
-def _hold(slot_id: str, person_id: str | None = None, case_id: str | None = None) -> booking.BookingView:
-    person = person_id or ids.new_id("ps")
-    who = Actor("citizen", person)
-    return run_unit(lambda u: booking.hold_slot(u, Wish(slot_id, person, case_id), who))
-
-
-def _confirm(held: booking.BookingView) -> booking.BookingView:
-    who = Actor("citizen", held.person_id)
-    return run_unit(lambda u: booking.confirm_booking(u, held.id, held.person_id, who))
-
-
-def _at_desk(held: booking.BookingView, code: str, site: str = HALL) -> booking.BookingView | None:
-    return run_unit(lambda u: booking.check_in(u, held.id, site, code, Actor("staff", "st-1")))
+    return make_slot(4)
 
 
 def test_thirty_people_at_once_get_four_places(slot: booking.Slot) -> None:
-    got, refused = [], []
+    got, refused, people = [], [], [a_person() for _ in range(30)]
 
     def want() -> None:
         try:
-            got.append(_hold(slot.id))
+            got.append(hold(slot.id, people.pop()))
         except booking.SlotTaken as taken:
             refused.append(taken)
 
@@ -77,17 +41,17 @@ def test_thirty_people_at_once_get_four_places(slot: booking.Slot) -> None:
 
 
 def test_one_person_holds_one_place_per_item(slot: booking.Slot) -> None:
-    person = ids.new_id("ps")
-    _hold(slot.id, person)
+    person = a_person()
+    hold(slot.id, person)
     with pytest.raises(booking.AlreadyBooked):
-        _hold(slot.id, person)
+        hold(slot.id, person)
 
 
 def test_a_hold_not_confirmed_goes_back(slot: booking.Slot) -> None:
-    held = _hold(slot.id)
+    held = hold(slot.id)
     clock.advance(timedelta(minutes=11))
     with pytest.raises(booking.HoldLapsed):
-        _confirm(held)
+        confirm(held)
     assert tasks.lapse_holds() >= 1
     with unit() as u:
         assert next(s for s in booking.free_slots(u, ITEM, limit=10_000) if s.id == slot.id).free == 4
@@ -97,16 +61,16 @@ def test_a_hold_not_confirmed_goes_back(slot: booking.Slot) -> None:
 def test_a_closed_slot_is_refused(slot: booking.Slot) -> None:
     clock.move_to(slot.starts_at - timedelta(minutes=30))
     with pytest.raises(booking.SlotClosed):
-        _hold(slot.id)
+        hold(slot.id)
 
 
 def test_an_unknown_slot_looks_absent() -> None:
     with pytest.raises(NotYours):
-        _hold(ids.new_id("sl"))
+        hold(ids.new_id("sl"))
 
 
 def test_another_persons_booking_looks_absent(slot: booking.Slot) -> None:
-    held = _hold(slot.id)
+    held = hold(slot.id)
     stranger = ids.new_id("ps")
     with unit() as u, pytest.raises(NotYours):
         booking.booking_of(u, held.id, stranger)
@@ -115,7 +79,7 @@ def test_another_persons_booking_looks_absent(slot: booking.Slot) -> None:
 
 
 def test_cancelling_frees_the_place_until_two_hours_before(slot: booking.Slot) -> None:
-    booked = _confirm(_hold(slot.id))
+    booked = confirm(hold(slot.id))
     who = Actor("citizen", booked.person_id)
     clock.move_to(slot.starts_at - timedelta(hours=1, minutes=59))
     with pytest.raises(booking.TooLateToCancel):
@@ -129,34 +93,34 @@ def test_cancelling_frees_the_place_until_two_hours_before(slot: booking.Slot) -
 
 
 def test_check_in_needs_the_right_code_day_and_site(slot: booking.Slot) -> None:
-    booked = _confirm(_hold(slot.id))
+    booked = confirm(hold(slot.id))
     assert booked.check_in_code is not None
     with pytest.raises(booking.WrongDayOrSite):
-        _at_desk(booked, booked.check_in_code)
+        at_desk(booked, booked.check_in_code)
     clock.move_to(slot.starts_at)
     with pytest.raises(booking.WrongDayOrSite):
-        _at_desk(booked, booked.check_in_code, "si-bozhou-exam")
-    assert _at_desk(booked, "000000" if booked.check_in_code != "000000" else "111111") is None
-    seen = _at_desk(booked, booked.check_in_code)
+        at_desk(booked, booked.check_in_code, "si-bozhou-exam")
+    assert at_desk(booked, "000000" if booked.check_in_code != "000000" else "111111") is None
+    seen = at_desk(booked, booked.check_in_code)
     assert seen is not None
     assert seen.state == "checked_in"
     assert seen.check_in_code is None
     with pytest.raises(ImpossibleMove):
-        _at_desk(booked, booked.check_in_code)
+        at_desk(booked, booked.check_in_code)
 
 
 def test_five_wrong_codes_end_the_guessing(slot: booking.Slot) -> None:
-    booked = _confirm(_hold(slot.id))
+    booked = confirm(hold(slot.id))
     clock.move_to(slot.starts_at)
     wrong = "000000" if booked.check_in_code != "000000" else "111111"
     for _ in range(5):
-        assert _at_desk(booked, wrong) is None
+        assert at_desk(booked, wrong) is None
     with pytest.raises(TooMany):
-        _at_desk(booked, booked.check_in_code or "")
+        at_desk(booked, booked.check_in_code or "")
 
 
 def test_who_does_not_come_is_noted_when_the_day_is_over(slot: booking.Slot) -> None:
-    booked = _confirm(_hold(slot.id))
+    booked = confirm(hold(slot.id))
     clock.move_to(slot.ends_at + timedelta(days=1))
     assert tasks.mark_those_missed() >= 1
     with unit() as u:
@@ -166,7 +130,7 @@ def test_who_does_not_come_is_noted_when_the_day_is_over(slot: booking.Slot) -> 
 
 def test_a_withdrawn_case_gives_its_place_back(slot: booking.Slot) -> None:
     case_id = ids.new_id("cs")
-    booked = _confirm(_hold(slot.id, case_id=case_id))
+    booked = confirm(hold(slot.id, case_id=case_id))
     run_unit(lambda u: booking.on_case_closed(u, CaseWithdrawn(case_id, booked.person_id)))
     with unit() as u:
         assert booking.booking_of(u, booked.id, booked.person_id).state == "cancelled"
@@ -187,7 +151,7 @@ def test_slots_open_on_working_days_only_and_once() -> None:
 
 
 def test_the_books_notice_a_place_without_its_booking(slot: booking.Slot) -> None:
-    held = _hold(slot.id)
+    held = hold(slot.id)
     with unit() as u:
         u.session.query(PlaceRow).filter_by(booking_id=held.id).update({"booking_id": None})
     with unit() as u:

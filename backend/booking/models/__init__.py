@@ -1,0 +1,30 @@
+"""Rows of the booking office, by room: places and bookings, the plan they come from, releases, waiting, the hall."""
+
+from backend.booking.models.hall import TicketCount, TicketRow
+from backend.booking.models.places import COMPANIONS, BookingRow, PlaceRow, SiteRow, SlotRow
+from backend.booking.models.plan import DayRow, PatternRow, RuleRow, WindowGroupRow, WindowRow
+from backend.booking.models.releases import SEED, EntryRow, ReleaseRow
+from backend.booking.models.standing import APPEAL, BlockRow
+from backend.booking.models.waiting import ReminderRow, WaitRow
+
+__all__ = [
+    "APPEAL",
+    "COMPANIONS",
+    "SEED",
+    "BlockRow",
+    "BookingRow",
+    "DayRow",
+    "EntryRow",
+    "PatternRow",
+    "PlaceRow",
+    "ReleaseRow",
+    "ReminderRow",
+    "RuleRow",
+    "SiteRow",
+    "SlotRow",
+    "TicketCount",
+    "TicketRow",
+    "WaitRow",
+    "WindowGroupRow",
+    "WindowRow",
+]

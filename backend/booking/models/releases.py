@@ -1,0 +1,73 @@
+"""How places are given out when many want them at once: a virtual queue, or a draw that anyone can replay."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from backend.store import rotation
+from backend.store.base import Base, Id, Ref, Sealed
+
+
+class ReleaseRow(Base):
+    """One release of slots of a site: entries from, entries until, then the order.
+
+    `commitment` is the SHA-256 of the seed, published with the release; `public_source` says in advance which
+    public value will be mixed in, and `public_value` is written down only after entries have closed.
+    """
+
+    __tablename__ = "booking_release"
+    __retention__ = "2 years after it"
+    __table_args__ = (Index("ix_booking_release_item", "item_id", "entries_until"),)
+
+    id: Mapped[Id]
+    site_id: Mapped[str] = mapped_column(ForeignKey("booking_site.id"))
+    item_id: Mapped[Ref]
+    subject: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    mode: Mapped[str] = mapped_column(String(10))
+    state: Mapped[str] = mapped_column(String(20))
+    entries_from: Mapped[datetime]
+    entries_until: Mapped[datetime]
+    opens_at: Mapped[datetime]
+    batch: Mapped[int] = mapped_column(Integer)
+    commitment: Mapped[bytes] = mapped_column(LargeBinary(32))
+    seed: Mapped[Sealed]
+    revealed_seed: Mapped[str | None] = mapped_column(String(80))
+    public_source: Mapped[str] = mapped_column(Text)
+    public_value: Mapped[str | None] = mapped_column(Text)
+    record: Mapped[dict[str, Any] | None]
+    made_by: Mapped[Ref]
+    made_at: Mapped[datetime]
+
+    @property
+    def matter(self) -> str:
+        return self.id
+
+
+class EntryRow(Base):
+    """One person's entry; `rank` is the place in the order, `wishes` the slots wanted (empty: any of them)."""
+
+    __tablename__ = "booking_entry"
+    __retention__ = "2 years after its release"
+    __table_args__ = (
+        Index("uq_booking_entry_person", "release_id", "person_id", unique=True),
+        Index("ix_booking_entry_rank", "release_id", "rank"),
+    )
+
+    id: Mapped[Id]
+    release_id: Mapped[str] = mapped_column(ForeignKey("booking_release.id"))
+    person_id: Mapped[Ref]
+    case_id: Mapped[str | None] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(20))
+    wishes: Mapped[list[Any]]
+    rank: Mapped[int | None] = mapped_column(Integer)
+    booking_id: Mapped[str | None] = mapped_column(String(40))
+    entered_at: Mapped[datetime]
+
+    @property
+    def matter(self) -> str:
+        return self.id
+
+
+SEED = rotation.sealed("booking_release", "seed", place="booking_release.seed")

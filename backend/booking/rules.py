@@ -1,0 +1,88 @@
+"""Rules of booking as data, per site and item (STANDARDS §14); each default is the usual one in Chinese halls."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+HOLD_MINUTES = 10
+"""Long enough for elderly people on slow phones."""
+
+
+class Rules(BaseModel):
+    """What a site asks of those who book an item. Limits count appointments of a person, not of an account."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    hold_minutes: int = Field(HOLD_MINUTES, ge=2, le=10)
+    per_day: int = Field(1, ge=1, le=20)
+    per_week: int = Field(2, ge=1, le=50)
+    per_month: int = Field(6, ge=1, le=200)
+    lapses_a_day: int = Field(5, ge=1, le=100)
+    """Holds of a person that may run out, or be given back, on one day: more of them is hoarding."""
+    per_device: int = Field(6, ge=1, le=1000)
+    """Live or kept appointments made from one device on one day: a family shares a phone, a tout many names."""
+    max_party: int = Field(5, ge=1, le=20)
+    missed: int = Field(2, ge=1, le=100)
+    """Appointments missed within `block_months` that block the person for as long."""
+    block_months: int = Field(3, ge=0, le=24)
+    level: int = Field(2, ge=1, le=3)
+    elder_percent: int = Field(0, ge=0, le=100)
+    elder_age: int = Field(60, ge=50, le=100)
+    elder_until_hours: int = Field(24, ge=0, le=24 * 30)
+    """Places of the elderly nobody took are everybody's from so many hours before."""
+    walk_in_percent: int = Field(0, ge=0, le=100)
+    early_minutes: int = Field(60, ge=0, le=24 * 60)
+    late_minutes: int = Field(60, ge=0, le=24 * 60)
+    """How long before and after the appointment one may check in."""
+    offer_minutes: int = Field(30, ge=5, le=24 * 60)
+    offers_a_day: int = Field(3, ge=1, le=3)
+    closure_hours: int = Field(24, ge=1, le=24 * 7)
+    """How long a place offered for one on a closed day is held."""
+
+
+DEFAULT: Final = Rules()
+_read: dict[str, Rules] = {}
+_MOST_KEPT = 1000
+
+
+def rules_from(kept: Mapping[str, Any] | None, own: Mapping[str, Any] | None = None) -> Rules:
+    """The site's rules, and over them those for the item. Raises pydantic.ValidationError for what is no rule."""
+    merged = {**(kept or {}), **(own or {})}
+    if not merged:
+        return DEFAULT
+    key = repr(sorted(merged.items()))
+    if key not in _read:
+        if len(_read) >= _MOST_KEPT:
+            _read.clear()
+        _read[key] = Rules(**merged)
+    return _read[key]
+
+
+def week_of(day: date) -> tuple[date, date]:
+    """Monday and Sunday of the day's week."""
+    monday = day - timedelta(days=day.weekday())
+    return monday, monday + timedelta(days=6)
+
+
+def month_of(day: date) -> tuple[date, date]:
+    """First and last day of the day's month."""
+    first = day.replace(day=1)
+    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def months_before(at: datetime, months: int) -> datetime:
+    """The same day so many months earlier, or the last of a shorter month."""
+    return _shifted(at, -months)
+
+
+def months_after(at: datetime, months: int) -> datetime:
+    """The same day so many months later, or the last of a shorter month."""
+    return _shifted(at, months)
+
+
+def _shifted(at: datetime, months: int) -> datetime:
+    count = at.year * 12 + at.month - 1 + months
+    first = at.replace(year=count // 12, month=count % 12 + 1, day=1)
+    return first.replace(day=min(at.day, month_of(first.date())[1].day))

@@ -1,0 +1,67 @@
+"""Somebody stands at the site: check-in by the code on the phone, or by number and ID card."""
+
+from datetime import timedelta
+
+from backend import people
+from backend.booking import codes
+from backend.booking.models import BookingRow, RuleRow, SlotRow
+from backend.booking.problems import WrongDayOrSite
+from backend.booking.questions import booking_view, slot_and_site
+from backend.booking.rules import Rules, rules_from
+from backend.booking.services.keeping import locked, step
+from backend.booking.views import BookingView
+from backend.kernel import clock
+from backend.kernel.problems import TooMany
+from backend.store.unit import Actor, Unit
+
+CODE_TRIES = 5
+
+
+def check_in(
+    u: Unit, booking_id: str, site_id: str, by: Actor, *, code: str = "", id_tail: str = ""
+) -> BookingView | None:
+    """Somebody stands at the site with the code of the booking, or with an ID card; None when neither fits.
+
+    A wrong code is counted, so the caller must let the unit commit before it refuses. Raises NotYours,
+    WrongDayOrSite, TooMany after five wrong codes, ImpossibleMove on a second check-in.
+    """
+    row = locked(u, booking_id)
+    slot, _site = slot_and_site(u.session, row.slot_id)
+    require_here(u, row, slot, site_id)
+    if row.check_in_tries >= CODE_TRIES:
+        raise TooMany("签到码错误次数过多，请核对身份证件后由主管人员处理。", retry_after=600)
+    fits = codes.is_code_of(row.id, code) if code else people.id_tail_matches(u, row.person_id, id_tail)
+    if not fits:
+        row.check_in_tries += 1
+        return None
+    step(u, row, "checked_in", by)
+    row.checked_in_at = clock.now()
+    return booking_view(u, row, owner=False)
+
+
+def require_here(u: Unit, row: BookingRow, slot: SlotRow, site_id: str) -> None:
+    """The right site and day, not long before or after the appointment. Raises WrongDayOrSite."""
+    if slot.site_id != site_id or clock.day_of(slot.starts_at) != clock.today():
+        raise WrongDayOrSite
+    rules, now = rules_of(u, site_id, row.item_id), clock.now()
+    early, late = timedelta(minutes=rules.early_minutes), timedelta(minutes=rules.late_minutes)
+    if not slot.starts_at - early <= now <= slot.ends_at + late:
+        raise WrongDayOrSite(
+            f"可在预约时间前 {rules.early_minutes} 分钟到之后 {rules.late_minutes} 分钟内签到。"
+        )
+
+
+def rules_of(u: Unit, site_id: str, item_id: str) -> Rules:
+    """The rules of a site for an item."""
+    whole, own = (u.get(RuleRow, (site_id, one)) for one in ("", item_id))
+    return rules_from(whole.rules if whole else None, own.rules if own else None)
+
+
+def mark_served(u: Unit, booking_id: str, site_id: str, by: Actor) -> BookingView:
+    """The visit is over. Raises NotYours, WrongDayOrSite, ImpossibleMove."""
+    row = locked(u, booking_id)
+    _slot, site = slot_and_site(u.session, row.slot_id)
+    if site.id != site_id:
+        raise WrongDayOrSite
+    step(u, row, "served", by)
+    return booking_view(u, row, owner=False)
