@@ -10,7 +10,6 @@ from backend.people.authenticators import (
     citizen,
     citizen_folded,
     citizen_of,
-    confirm_citizen,
     courier,
     staff_only,
     staff_or_system,
@@ -99,6 +98,7 @@ from backend.people.services.riders import (
 )
 from backend.people.services.sessions import (
     SESSION_SQL,
+    STANDING_SQL,
     end_all_sessions,
     end_own_session,
     end_session,
@@ -153,6 +153,7 @@ from backend.people.wording import consent_text
 
 __all__ = [
     "SESSION_SQL",
+    "STANDING_SQL",
     "SIGNATURE_PROBLEMS",
     "TOKEN_PROBLEMS",
     "AccountLocked",
@@ -229,7 +230,6 @@ __all__ = [
     "citizen",
     "citizen_folded",
     "citizen_of",
-    "confirm_citizen",
     "confirm_system_key",
     "consent_text",
     "consents_of",

@@ -56,12 +56,6 @@ def citizen_folded(request: Request) -> Principal:
     return citizen_of(bearer(request, "citizen"))
 
 
-def confirm_citizen(u: Unit, principal: Principal) -> None:
-    """Look at a citizen's session inside the unit of a write. Raises SessionEnded."""
-    if not sessions.lives_in(u, principal.session_id, principal.id):
-        raise SessionEnded
-
-
 def citizen_of(claims: Claims) -> Principal:
     """The citizen a genuine token speaks of; whether the session lives is the caller's to ask."""
     return Principal("citizen", claims.subject, claims.session_id, wording.label("viewer.citizen"))

@@ -5,7 +5,9 @@ stuck key. Works that lift a telephone in between (`steps`) claim first and keep
 die, the lease runs out and the next repetition takes over.
 """
 
+import functools
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from backend.kernel import clock
-from backend.kernel.problems import KeyMissing, KeyReused, StillInProgress
+from backend.kernel.problems import KeyMissing, KeyReused, SessionEnded, StillInProgress
 from backend.store import lean, vault
 
 LEASE = timedelta(seconds=30)
@@ -22,21 +24,23 @@ LIFE = timedelta(hours=24)
 PUBLIC_LIFE = timedelta(seconds=60)
 _PLACE = "store_answer.answer"
 
+# The session is looked at by the same statement, where the caller's audience has one.
 _CLAIM = """
-    INSERT INTO store_answer (scope, key, digest, lease_until, expires_at)
+    WITH claimed AS (INSERT INTO store_answer (scope, key, digest, lease_until, expires_at)
     VALUES (%(scope)s, %(key)s, %(digest)s, %(lease)s, %(expires)s)
     ON CONFLICT (scope, key) DO UPDATE SET digest = excluded.digest, lease_until = excluded.lease_until,
         expires_at = excluded.expires_at, status = NULL, answer = NULL
     WHERE store_answer.expires_at <= %(at)s
        OR (store_answer.status IS NULL AND store_answer.lease_until <= %(at)s
            AND store_answer.digest = excluded.digest)
-    RETURNING 1
+    RETURNING 1)
+    SELECT (SELECT count(*) FROM claimed), {standing}
 """
 _READ = "SELECT digest, status, answer FROM store_answer WHERE scope = %(scope)s AND key = %(key)s"
 # Only under our own lease: whoever took over after it ran out owns the key now.
 _KEEP = """
-    UPDATE store_answer SET status = %(status)s, answer = %(answer)s
-    WHERE scope = %(scope)s AND key = %(key)s AND lease_until = %(lease)s
+    UPDATE store_answer SET status = %(answer_status)s, answer = %(answer_body)s
+    WHERE scope = %(answer_scope)s AND key = %(answer_key)s AND lease_until = %(answer_lease)s
 """
 _FORGET = """
     DELETE FROM store_answer
@@ -80,14 +84,25 @@ def read_key(header: str | None, scope: str, request: tuple[str, str, bytes], li
     return Key(scope, header, digest, life)
 
 
-def claim(session: Session, key: Key) -> Kept | None:
+@functools.cache
+def _claim_sql(standing: str) -> str:
+    return _CLAIM.format(standing=standing)
+
+
+def claim(
+    session: Session, key: Key, standing: str = "true", who: Mapping[str, str] | None = None
+) -> Kept | None:
     """Take the key for this transaction; the kept answer when it was answered before.
 
-    Raises KeyReused (another request under the same key) or StillInProgress.
+    `standing` is an SQL condition over `who`: whether the asker's session lives. Raises SessionEnded, KeyReused
+    (another request under the same key) or StillInProgress.
     """
     at = clock.wire_now()
     values = {**key.row, "digest": key.digest, "at": at, "expires": at + key.life}
-    if lean.execute(session, _CLAIM, values).fetchone() is not None:
+    mine = lean.execute(session, _claim_sql(standing), {**values, **(who or {})}).fetchone()
+    if mine is None or not mine[1]:
+        raise SessionEnded
+    if mine[0]:
         return None
     row = lean.execute(session, _READ, key.row).fetchone()
     if row is None:
@@ -101,8 +116,17 @@ def claim(session: Session, key: Key) -> Kept | None:
 
 def keep(session: Session, key: Key, answer: Kept) -> None:
     """Remember what was answered, unless somebody else took the key over meanwhile."""
+    lean.execute(session, *keeping(key, answer))
+
+
+def keeping(key: Key, answer: Kept) -> tuple[str, dict[str, Any]]:
+    """The statement that remembers an answer: a unit may send it with its last one."""
     sealed = vault.seal_bytes(_PLACE, _row_id(key), answer.body)
-    lean.execute(session, _KEEP, {**key.row, "status": answer.status, "answer": sealed})
+    values = {
+        "answer_scope": key.scope, "answer_key": key.key, "answer_lease": key.lease,
+        "answer_status": answer.status, "answer_body": sealed,
+    }  # fmt: skip
+    return _KEEP, values
 
 
 def forget(session: Session, key: Key) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from flask import Request
 
 from backend.kernel.problems import Problem
-from backend.store.unit import Actor, Unit
+from backend.store.unit import Actor
 
 AUDIENCES = ("public", "citizen", "courier", "staff", "department", "provider")
 
@@ -32,10 +32,9 @@ class Principal:
 
 PUBLIC = Principal("public", "public")
 Authenticator = Callable[[Request], Principal]
-Confirm = Callable[[Unit, Principal], None]
 _authenticators: dict[str, Authenticator] = {}
 _folded: dict[str, Authenticator] = {}
-_confirms: dict[str, Confirm] = {}
+_standing: dict[str, str] = {}
 _problems: dict[str, tuple[type[Problem], ...]] = {}
 
 
@@ -44,18 +43,19 @@ def recognise(
     authenticator: Authenticator,
     problems: tuple[type[Problem], ...] = (),
     folded: Authenticator | None = None,
-    confirm: Confirm | None = None,
+    standing: str | None = None,
 ) -> None:
     """Said once per audience by the town plan; `problems` are those the authenticator may raise.
 
-    `folded` reads the token only: for reads that look at the session in their own statement, and for writes,
-    which let `confirm` look at it in their own unit.
+    `folded` reads the token only: for reads that look at the session in their own statement, and for writes, which
+    ask `standing` with their first one: an SQL condition over %(session)s and %(subject)s, true while the session
+    lives.
     """
     if audience not in AUDIENCES:
         raise ValueError(f"unknown audience {audience}")
     _authenticators[audience], _problems[audience] = authenticator, problems
-    if folded is not None and confirm is not None:
-        _folded[audience], _confirms[audience] = folded, confirm
+    if folded is not None and standing is not None:
+        _folded[audience], _standing[audience] = folded, standing
 
 
 def problems_of(audience: str) -> tuple[type[Problem], ...]:
@@ -65,13 +65,12 @@ def problems_of(audience: str) -> tuple[type[Problem], ...]:
 
 def confirms_later(audience: str) -> bool:
     """Whether a write may read the token first and look at the session inside its unit."""
-    return audience in _confirms
+    return audience in _standing
 
 
-def confirm(audience: str, u: Unit, principal: Principal) -> None:
-    """Look at the session now; raises SessionEnded."""
-    if audience in _confirms:
-        _confirms[audience](u, principal)
+def standing_of(audience: str) -> str:
+    """The SQL condition that a write of this audience asks first."""
+    return _standing.get(audience, "true")
 
 
 def principal_of(audience: str, request: Request, *, folded: bool = False) -> Principal:

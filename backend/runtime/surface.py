@@ -198,13 +198,13 @@ def _most(route: Route) -> int:
 
 
 def _in_one_unit(route: Route, key: Key, call: Call[Any], path: dict[str, str]) -> Kept:
+    who = {"session": call.principal.session_id, "subject": call.principal.id}
+
     def work(u: Unit) -> Kept:
-        audience.confirm(route.audience, u, call.principal)
-        kept = answers.claim(u.session, key)
+        kept = answers.claim(u.session, key, audience.standing_of(route.audience), who)
         if kept is None:
             kept = Kept(route.status, _dump(route.run(call, u, **path)))
-            u.flush()
-            answers.keep(u.session, key, kept)
+            u.at_the_end(*answers.keeping(key, kept))
         return kept
 
     return run_unit(work)

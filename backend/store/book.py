@@ -4,8 +4,10 @@ A matter whose first line this is needs one round trip, any other two. Heads are
 in the order of matter ids, so that units that touch the same matters do not deadlock.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import orjson
 from sqlalchemy.orm import Session
@@ -43,6 +45,10 @@ _TELL = """, events AS (
 """
 
 
+Along = tuple[str, Mapping[str, Any]]
+"""A statement that returns nothing, with its parameters."""
+
+
 @dataclass(slots=True)
 class Page:
     """What one unit has to write under one matter. `fresh` promises that the matter has no line yet."""
@@ -52,14 +58,20 @@ class Page:
     events: list[Event] = field(default_factory=list)
 
 
-def write(session: Session, pages: dict[str, Page], at: datetime) -> bool:
-    """Write all pages; returns whether any event has an ear that should be woken."""
-    for matter in sorted(pages):
-        _write_page(session, matter, pages[matter], at)
+def write(session: Session, pages: dict[str, Page], at: datetime, along: Along | None = None) -> bool:
+    """Write all pages; returns whether any event has an ear that should be woken.
+
+    `along` is one more statement that goes with the last page, or alone where there is none.
+    """
+    matters = sorted(pages)
+    for matter in matters:
+        _write_page(session, matter, pages[matter], at, along if matter == matters[-1] else None)
+    if along is not None and not matters:
+        lean.execute(session, *along)
     return any(outbox.ears_of(event) for page in pages.values() for event in page.events)
 
 
-def _write_page(session: Session, matter: str, page: Page, at: datetime) -> None:
+def _write_page(session: Session, matter: str, page: Page, at: datetime, along: Along | None) -> None:
     seq, link = 0, ZERO_LINK
     if not page.fresh:
         row = lean.execute(session, _LOCK_HEAD, (matter, ZERO_LINK)).fetchone()
@@ -73,7 +85,10 @@ def _write_page(session: Session, matter: str, page: Page, at: datetime) -> None
     values = {"id": matter, "seq": seq, "link": link, "at": at, "lines": orjson.dumps(lines).decode()}
     if page.events:
         values["events"] = orjson.dumps([_told(event) for event in page.events]).decode()
-    lean.execute(session, _WRITE + (_TELL if page.events else " SELECT 1"), values)
+    statement = _WRITE
+    if along is not None:
+        statement, values = f"{_WRITE}, along AS ({along[0]})", {**values, **along[1]}
+    lean.execute(session, statement + (_TELL if page.events else " SELECT 1"), values)
 
 
 def _line(entry: JournalEntry, seq: int, digest: bytes, link: bytes) -> dict[str, object]:

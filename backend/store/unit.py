@@ -77,6 +77,7 @@ class Unit:
         self._owed: list[tuple[type[Event], str]] = []
         self._recorded: list[Event] = []
         self._after: list[Callable[[], None]] = []
+        self._last: book.Along | None = None
 
     def add(self, row: object) -> None:
         self.session.add(row)
@@ -90,9 +91,7 @@ class Unit:
     def flush(self) -> None:
         """Send what is pending to the database now (rows, then journal and outbox)."""
         self.session.flush()
-        pages, self._pages = self._pages, {}
-        if pages and book.write(self.session, pages, clock.wire_now()):
-            self._after.extend(waker for waker in _wakers if waker not in self._after)
+        self._write_pages(None)
 
     def begin(
         self, machine: Machine, row: Stateful, *, by: Actor, says: str, at: datetime | None = None,
@@ -151,9 +150,14 @@ class Unit:
         """Run `action` once the facts are durable (wake-ups only: it must not fail the request)."""
         self._after.append(action)
 
+    def at_the_end(self, statement: str, values: Mapping[str, Any]) -> None:
+        """Send a statement (it returns nothing; its parameters collide with none of ours) with the unit's last."""
+        self._last = (statement, values)
+
     def close(self) -> list[Callable[[], None]]:
         """Write everything, check the debts, commit; returns what is to be done afterwards."""
-        self.flush()
+        self.session.flush()
+        self._write_pages(self._last)
         for owed, matter in self._owed:
             if not any(isinstance(event, owed) and event.matter == matter for event in self._recorded):
                 raise OwedEvent(f"a step on {matter} owes the event {owed.__name__}")
@@ -164,6 +168,11 @@ class Unit:
                 raise OutcomeUnknown("the connection was lost during the commit") from error
             raise
         return self._after
+
+    def _write_pages(self, along: book.Along | None) -> None:
+        pages, self._pages = self._pages, {}
+        if book.write(self.session, pages, clock.wire_now(), along):
+            self._after.extend(waker for waker in _wakers if waker not in self._after)
 
     def _page(self, matter: str) -> book.Page:
         return self._pages.setdefault(matter, book.Page())

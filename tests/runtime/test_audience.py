@@ -70,13 +70,8 @@ def look_at_once(request: Request) -> Principal:
     return found
 
 
-def confirm(u: Unit, principal: Principal) -> None:
-    """The session, in the unit of the work."""
-    found = u.session.execute(
-        text("SELECT n FROM t_thing WHERE id = :s"), {"s": principal.session_id}
-    ).scalar()
-    if found != 1:
-        raise SessionEnded
+STANDING = "EXISTS (SELECT 1 FROM t_thing WHERE id = %(session)s AND n = 1)"
+"""The session, asked with the first statement of the work."""
 
 
 @pytest.fixture
@@ -86,7 +81,7 @@ def hall(ground: str) -> Iterator[FlaskClient]:
     tell("DELETE FROM t_thing")
     tell("INSERT INTO t_thing (id, n) VALUES ('se-me', 1)")
     with recognising():
-        audience.recognise("citizen", look_at_once, (), read_token, confirm)
+        audience.recognise("citizen", look_at_once, (), read_token, STANDING)
         yield web.build([HALL], [], mode="test", ready=lambda: True).test_client()
 
 

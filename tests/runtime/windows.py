@@ -220,7 +220,7 @@ def recognise(request: Request) -> Principal:
 @contextmanager
 def recognising() -> Iterator[None]:
     """Our own way of telling who is asking, in place of the town's."""
-    books = (audience._authenticators, audience._problems, audience._folded, audience._confirms)
+    books = (audience._authenticators, audience._problems, audience._folded, audience._standing)
     before = [dict(kept) for kept in books]
     for kept in books:
         kept.clear()

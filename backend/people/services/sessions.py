@@ -17,7 +17,7 @@ from backend.people.models import RefreshToken, SessionRow
 from backend.people.problems import RefreshReused, RefreshUnknown
 from backend.people.services import tokens
 from backend.people.views import SessionView, Tickets
-from backend.store import engine, lean, vault
+from backend.store import engine, vault
 from backend.store.unit import Actor, Unit, run_unit
 
 REPEAT_WITHIN = timedelta(seconds=60)
@@ -30,6 +30,8 @@ _SUCCESSOR = (
 SESSION_SQL = (
     "EXISTS (SELECT 1 FROM people_session WHERE id = :sid AND subject_id = :sub AND ended_at IS NULL)"
 )
+STANDING_SQL = SESSION_SQL.replace(":sid", "%(session)s").replace(":sub", "%(subject)s")
+"""The same for the first statement of a citizen's write."""
 _LIVES = text(f"SELECT {SESSION_SQL}")
 _LIVES_NOW = "SELECT 1 FROM people_session WHERE id = %s AND subject_id = %s AND ended_at IS NULL"
 
@@ -101,11 +103,6 @@ def end_all_sessions(u: Unit, subject_id: str, why: str = "logout_everywhere") -
 def live_session(u: Unit, session_id: str, subject_id: str) -> bool:
     """Whether this session still opens doors for this subject: one indexed read."""
     return bool(u.session.execute(_LIVES, {"sid": session_id, "sub": subject_id}).scalar_one())
-
-
-def lives_in(u: Unit, session_id: str, subject_id: str) -> bool:
-    """As live_session, without compiler or ORM: the first statement of every write of a citizen."""
-    return lean.execute(u.session, _LIVES_NOW, (session_id, subject_id)).fetchone() is not None
 
 
 def lives_now(session_id: str, subject_id: str) -> bool:
