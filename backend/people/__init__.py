@@ -3,6 +3,7 @@
 Rows stay inside. Verbs take the open unit first; those marked [own units] open their own: they lift a telephone.
 """
 
+from backend.people import folded
 from backend.people.authenticators import (
     SIGNATURE_PROBLEMS,
     TOKEN_PROBLEMS,
@@ -61,6 +62,7 @@ from backend.people.questions import (
     me,
     person_of,
     require_level,
+    require_level_of,
 )
 from backend.people.scopes import covers, may_handle, require_may_handle, require_role, scopes_of
 from backend.people.services.addresses import (
@@ -97,8 +99,6 @@ from backend.people.services.riders import (
     suspend_rider,
 )
 from backend.people.services.sessions import (
-    SESSION_SQL,
-    STANDING_SQL,
     end_all_sessions,
     end_own_session,
     end_session,
@@ -106,7 +106,7 @@ from backend.people.services.sessions import (
     open_session,
     refresh,
     sessions_of,
-)
+)  # fmt: skip
 from backend.people.services.staff import (
     all_staff,
     create_admin,
@@ -152,8 +152,6 @@ from backend.people.views import (
 from backend.people.wording import consent_text
 
 __all__ = [
-    "SESSION_SQL",
-    "STANDING_SQL",
     "SIGNATURE_PROBLEMS",
     "TOKEN_PROBLEMS",
     "AccountLocked",
@@ -252,6 +250,7 @@ __all__ = [
     "export_of",
     "find_person",
     "finish_enrolment",
+    "folded",
     "grant_roles",
     "id_tail_matches",
     "invite_again",
@@ -276,6 +275,7 @@ __all__ = [
     "reinstate_rider",
     "remove_address",
     "require_level",
+    "require_level_of",
     "require_may_handle",
     "require_role",
     "reveal",

@@ -1,7 +1,7 @@
 """Who is asking: a token or a signature becomes a Principal, or a problem of its own.
 
 One cheap indexed read per request asks whether the session still lives; houses on the hot path fold that read
-into their own statement (`bearer` and `SESSION_SQL`).
+into their own statement (`bearer` and `folded.SESSION`).
 """
 
 from urllib.parse import quote
@@ -49,7 +49,7 @@ def citizen(request: Request) -> Principal:
 
 
 def citizen_folded(request: Request) -> Principal:
-    """A citizen by the token alone: the endpoint asks for the session in its own statement (SESSION_SQL).
+    """A citizen by the token alone: the endpoint asks for the session in its own statement (folded.SESSION).
 
     Raises as citizen, but never SessionEnded.
     """

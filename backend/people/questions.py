@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from backend.kernel import clock, identifiers, privacy
 from backend.kernel.problems import InvalidInput, NotFound
-from backend.people import register, sealing, wording
+from backend.people import folded, register, sealing, wording
 from backend.people.models import Channel, Person
 from backend.people.models.citizens import LEVELS
 from backend.people.problems import PhoneNeeded, RealNameNeeded
@@ -13,10 +13,6 @@ from backend.store import lean, vault
 from backend.store.unit import Unit
 
 MOST_FOUND = 20
-_STATE = """
-    SELECT coalesce(j.state, p.state) FROM people_person p LEFT JOIN people_person j ON j.id = p.joined_to
-    WHERE p.id = %s
-"""
 
 
 def person_of(u: Unit, person_id: str) -> PersonView:
@@ -37,10 +33,15 @@ def me(u: Unit, person_id: str) -> MeView:
 
 def require_level(u: Unit, person_id: str, level: int = 2) -> None:
     """Raises PhoneNeeded or RealNameNeeded when the person has not come so far, NotFound. One lean statement."""
-    found = lean.execute(u.session, _STATE, (person_id,)).fetchone()
-    if found is None:
+    found = lean.execute(u.session, f"SELECT {folded.STATE}", {"person": person_id}).fetchone()
+    require_level_of(found[0] if found else None, level)
+
+
+def require_level_of(state: str | None, level: int = 2) -> None:
+    """As require_level, of the state that folded.STATE answered."""
+    if state is None:
         raise NotFound
-    if LEVELS[found[0]] < level:
+    if LEVELS[state] < level:
         raise RealNameNeeded if level == 2 else PhoneNeeded
 
 

@@ -48,7 +48,7 @@ def recognise(
     """Said once per audience by the town plan; `problems` are those the authenticator may raise.
 
     `folded` reads the token only: for reads that look at the session in their own statement, and for writes, which
-    ask `standing` with their first one: an SQL condition over %(session)s and %(subject)s, true while the session
+    ask `standing` with their first one: an SQL condition over %(session)s and %(person)s, true while the session
     lives.
     """
     if audience not in AUDIENCES:

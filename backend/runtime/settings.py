@@ -25,6 +25,7 @@ class Town:
     state_dir: Path
     clock_file: Path | None
     public_base_url: str
+    screen_base_url: str
     database_url: str
     database_pool: int
     broker_url: str
@@ -149,11 +150,13 @@ def read(env: Mapping[str, str]) -> Settings:
     if faults:
         raise BadSettings("the town cannot open:\n" + "\n".join(f"  - {fault}" for fault in faults))
     state_dir = Path(env.get("TOWN_STATE_DIR") or ".town")
+    public_base_url = env.get("PUBLIC_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
     town = Town(
         mode=env.get("TOWN_MODE", "demo"),
         state_dir=state_dir,
         clock_file=_path(env.get("TOWN_CLOCK_FILE")),
-        public_base_url=env.get("PUBLIC_BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
+        public_base_url=public_base_url,
+        screen_base_url=(env.get("SCREEN_BASE_URL") or public_base_url).rstrip("/"),
         database_url=database_url(env.get("DATABASE_URL", "")),
         database_pool=_number(env, "DATABASE_POOL"),
         broker_url=env.get("BROKER_URL", ""),

@@ -198,7 +198,7 @@ def _most(route: Route) -> int:
 
 
 def _in_one_unit(route: Route, key: Key, call: Call[Any], path: dict[str, str]) -> Kept:
-    who = {"session": call.principal.session_id, "subject": call.principal.id}
+    who = {"session": call.principal.session_id, "person": call.principal.id}
 
     def work(u: Unit) -> Kept:
         kept = answers.claim(u.session, key, audience.standing_of(route.audience), who)

@@ -16,6 +16,8 @@ from backend.contracts import Event
 from backend.store import journal, lean, outbox
 from backend.store.journal import ZERO_LINK, JournalEntry
 
+HEAD = "JOIN store_stream head ON head.id = {matter}"
+"""For a house's own statement that locks a row and the head of its matter together (FOR UPDATE OF …, head)."""
 _LOCK_HEAD = """
     INSERT INTO store_stream (id, seq, link) VALUES (%s, 0, %s)
     ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING seq, link
@@ -51,9 +53,13 @@ Along = tuple[str, Mapping[str, Any]]
 
 @dataclass(slots=True)
 class Page:
-    """What one unit has to write under one matter. `fresh` promises that the matter has no line yet."""
+    """What one unit has to write under one matter.
+
+    `fresh` promises that the matter has no line yet; `head` is its head, for a unit that has locked it already.
+    """
 
     fresh: bool = False
+    head: tuple[int, bytes] | None = None
     entries: list[JournalEntry] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
@@ -73,7 +79,9 @@ def write(session: Session, pages: dict[str, Page], at: datetime, along: Along |
 
 def _write_page(session: Session, matter: str, page: Page, at: datetime, along: Along | None) -> None:
     seq, link = 0, ZERO_LINK
-    if not page.fresh:
+    if page.head is not None:
+        seq, link = page.head
+    elif not page.fresh:
         row = lean.execute(session, _LOCK_HEAD, (matter, ZERO_LINK)).fetchone()
         assert row is not None
         seq, link = row[0], bytes(row[1])

@@ -129,6 +129,10 @@ class Unit:
         """A line in the journal that moves nothing."""
         self._write(matter, subject, (what, "", "", says), by, at, facts)
 
+    def know_head(self, matter: str, seq: int, link: bytes) -> None:
+        """The head of a matter that this unit has locked with a statement of its own: one round trip less."""
+        self._page(matter).head = (seq, link)
+
     def record(self, event: Event) -> None:
         """Tell the town, in the same transaction as the fact."""
         self._page(event.matter).events.append(event)

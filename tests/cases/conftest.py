@@ -50,7 +50,7 @@ def calendar_of_2027(items: None, tmp_path: Path) -> Iterator[Path]:
 def http(items: None) -> FlaskClient:
     """Both windows over HTTP, with the real doorkeepers; undocumented problems answer 500."""
     audience.recognise(
-        "citizen", people.citizen, people.TOKEN_PROBLEMS, people.citizen_folded, people.STANDING_SQL
+        "citizen", people.citizen, people.TOKEN_PROBLEMS, people.citizen_folded, people.folded.SESSION
     )
     refusals = people.TOKEN_PROBLEMS + people.SIGNATURE_PROBLEMS
     audience.recognise("department", people.staff_or_system, refusals)

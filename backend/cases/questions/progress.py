@@ -30,9 +30,8 @@ from backend.store.engine import reading
 from backend.store.unit import Unit, unit
 
 T = TypeVar("T")
-_SESSION = people.SESSION_SQL.replace(":sid", "%(session)s").replace(":sub", "%(person)s")
 _MINE = f"""
-    SELECT {_SESSION}, {COLUMNS}, {LINES} FROM (SELECT 1) AS one
+    SELECT {people.folded.SESSION}, {COLUMNS}, {LINES} FROM (SELECT 1) AS one
     LEFT JOIN cases_case c ON c.id = %(case)s AND c.person_id = %(person)s
 """
 _OWN = f"SELECT {COLUMNS}, {LINES} FROM cases_case c WHERE c.id = %s AND c.person_id = %s"

@@ -12,7 +12,7 @@ from sqlalchemy import text, update
 
 from backend.kernel import clock, ids
 from backend.kernel.problems import NotFound, Problem, SessionEnded
-from backend.people import wording
+from backend.people import folded, wording
 from backend.people.models import RefreshToken, SessionRow
 from backend.people.problems import RefreshReused, RefreshUnknown
 from backend.people.services import tokens
@@ -26,13 +26,7 @@ _SUCCESSOR = (
     "people_refresh_token.successor"  # not a registered place: it is dead long before a rotation ends
 )
 
-# Houses on the hot path fold this into their own statement (parameters sid, sub) instead of asking twice.
-SESSION_SQL = (
-    "EXISTS (SELECT 1 FROM people_session WHERE id = :sid AND subject_id = :sub AND ended_at IS NULL)"
-)
-STANDING_SQL = SESSION_SQL.replace(":sid", "%(session)s").replace(":sub", "%(subject)s")
-"""The same for the first statement of a citizen's write."""
-_LIVES = text(f"SELECT {SESSION_SQL}")
+_LIVES = text("SELECT " + folded.SESSION.replace("%(session)s", ":sid").replace("%(person)s", ":sub"))
 _LIVES_NOW = "SELECT 1 FROM people_session WHERE id = %s AND subject_id = %s AND ended_at IS NULL"
 
 

@@ -57,11 +57,17 @@ def read(token: str, audience: str) -> Claims:
 def _genuine(token: str) -> Claims:
     """Verify the signature once per token and process: it cannot change, only age, and age is asked each time."""
     try:
-        key = _keys().tokens[str(jwt.get_unverified_header(token)["kid"])]
+        key = _keys().tokens[_kid(token.partition(".")[0])]
         said = jwt.decode(token, key, algorithms=[ALGORITHM], options=_OPTIONS)
         return _claims(said)
     except (jwt.InvalidTokenError, KeyError, TypeError, ValueError) as error:
         raise TokenForged from error
+
+
+@functools.lru_cache(maxsize=64)
+def _kid(header: str) -> str:
+    """Which key a header names; all tokens of one key have the same header, so it is read once."""
+    return str(jwt.get_unverified_header(f"{header}..")["kid"])
 
 
 def _claims(said: Mapping[str, object]) -> Claims:
@@ -77,3 +83,4 @@ def _keys() -> Keys:
 def forget_verified() -> None:
     """Drop remembered verifications (after a signing key was withdrawn)."""
     _genuine.cache_clear()
+    _kid.cache_clear()
