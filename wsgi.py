@@ -12,6 +12,7 @@ import notifications
 import payments
 from backend import booking, cases, cli, department, people
 from backend import contracts as c
+from backend.booking import release_tasks as release_chores
 from backend.booking import tasks as booking_chores
 from backend.booking.machine import BLOCK, BOOKING, ENTRY, RELEASE, TICKET, WAIT
 from backend.cases import tasks as cases_chores
@@ -31,7 +32,7 @@ from payments import reactions as paid
 from payments import tasks as payments_chores
 from payments.machine import BILL, PAYMENT, REFUND
 
-SURFACES = (miniprogram_api.SURFACE, courier.api.SURFACE, department.SURFACE)
+SURFACES = (miniprogram_api.SURFACE, courier.api.SURFACE, department.SURFACE, department.SCREEN)
 
 CALLBACKS = (
     payments.callbacks_blueprint,
@@ -41,7 +42,7 @@ CALLBACKS = (
 
 # audience -> who recognises it, with which refusals; and how where the session is looked at in the work's own unit.
 AUDIENCES = (
-    ("citizen", people.citizen, people.TOKEN_PROBLEMS, people.citizen_folded, people.confirm_citizen),
+    ("citizen", people.citizen, people.TOKEN_PROBLEMS, people.citizen_folded, people.folded.SESSION),
     ("courier", people.courier, people.TOKEN_PROBLEMS, None, None),
     ("staff", people.staff_only, people.TOKEN_PROBLEMS, None, None),
     ("department", people.staff_or_system, people.TOKEN_PROBLEMS + people.SIGNATURE_PROBLEMS, None, None),
@@ -59,10 +60,27 @@ SUBSCRIPTIONS: dict[type[c.Event], tuple[outbox.Ear, ...]] = {
     c.FeeNotWanted: (paid.on_fee_not_wanted,),
     c.CaseDecided: (told.on_case_decided, courier.on_case_decided),
     c.CaseFinished: (told.on_case_finished, courier.on_case_finished),
-    c.BookingConfirmed: (told.on_booking_confirmed, cases.on_booking_confirmed),
-    c.BookingCancelled: (told.on_booking_cancelled, cases.on_booking_cancelled),
-    c.BookingCheckedIn: (cases.on_booking_checked_in,),
-    c.BookingMissed: (cases.on_booking_missed,),
+    c.BookingConfirmed: (told.on_booking_confirmed, cases.on_booking_confirmed, booking.on_booking_changed),
+    c.BookingCancelled: (
+        told.on_booking_cancelled,
+        told.on_appointment_changed,
+        cases.on_booking_cancelled,
+        booking.on_booking_changed,
+    ),
+    c.BookingMoved: (told.on_booking_moved, told.on_appointment_changed, booking.on_booking_changed),
+    c.BookingDisplaced: (told.on_booking_displaced, told.on_appointment_changed, booking.on_booking_changed),
+    c.BookingReminderDue: (told.on_booking_reminder_due,),
+    c.PlaceOffered: (told.on_place_offered,),
+    c.WaitEnded: (told.on_wait_ended,),
+    c.EntryDrawn: (told.on_entry_drawn,),
+    c.BookingBlocked: (told.on_booking_blocked,),
+    c.BlockDecided: (told.on_block_decided,),
+    c.BookingCheckedIn: (
+        cases.on_booking_checked_in,
+        told.on_appointment_changed,
+        booking.on_booking_changed,
+    ),
+    c.BookingMissed: (told.on_booking_missed, cases.on_booking_missed),
     c.PaymentSucceeded: (told.on_payment_succeeded, cases.on_payment_succeeded),
     c.PaymentRefunded: (told.on_payment_refunded, cases.on_payment_refunded),
     c.ParcelOrdered: (told.on_parcel_ordered, cases.on_parcel_ordered),
@@ -77,14 +95,15 @@ ARCHIVAL = frozenset(
         c.PersonRegistered, c.ItemPublished, c.CaseSubmitted, c.CaseResubmitted, c.CaseReopened, c.CasePaused,
         c.CaseResumed, c.CaseExtended, c.CaseDelivered, c.BookingLapsed, c.BookingServed, c.BillIssued,
         c.PaymentClosed, c.MoneyUnexplained, c.MessageDead,
-        c.BookingMoved, c.BookingDisplaced, c.BookingReminderDue, c.PlaceOffered, c.WaitEnded, c.EntryDrawn,
-        c.BookingBlocked, c.BlockDecided,
     }
 )  # fmt: skip
 
 FACTS = {
     "cs": cases.facts_for,
     "bk": booking.facts_for,
+    "wt": booking.wait_facts_for,
+    "ey": booking.entry_facts_for,
+    "bl": booking.block_facts_for,
     "pay": payments.facts_for,
     "rf": payments.facts_for,
     "bi": payments.bill_facts_for,
@@ -93,6 +112,7 @@ FACTS = {
 
 CHORES = (
     booking_chores,
+    release_chores,
     cases_chores,
     people_chores,
     payments_chores,
@@ -103,8 +123,8 @@ CHORES = (
 )
 
 MACHINES = (
-    BILL, BLOCK, BOOKING, CASE, ENTRY, MESSAGE, PARCEL, PAYMENT, PERSON, REFUND, RELEASE, RIDER, STAFF, SYSTEM_KEY, TICKET,
-    VERSION, WAIT,
+    BILL, BLOCK, BOOKING, CASE, ENTRY, MESSAGE, PARCEL, PAYMENT, PERSON, REFUND, RELEASE, RIDER, STAFF, SYSTEM_KEY,
+    TICKET, VERSION, WAIT,
 )  # fmt: skip
 
 

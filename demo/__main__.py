@@ -5,11 +5,16 @@ import sys
 import requests
 
 from backend.kernel import clock
-from demo import new_home, parking_fine, vehicle_licence
+from demo import exam_by_draw, new_home, parking_fine, vehicle_licence
 from demo.story import Differs
 from demo.world import World, opened, to_office_hours
 
-JOURNEYS = {"new_home": new_home, "vehicle_licence": vehicle_licence, "parking_fine": parking_fine}
+JOURNEYS = {
+    "new_home": new_home,
+    "vehicle_licence": vehicle_licence,
+    "parking_fine": parking_fine,
+    "exam_by_draw": exam_by_draw,
+}
 
 
 def main(wanted: list[str]) -> int:

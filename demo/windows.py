@@ -15,11 +15,14 @@ MOST_WAITS = 8
 
 
 def staff(world: World, story: Story, department_id: str, role: str) -> Line:
-    """Log a clerk in with both factors. A one-time code is good once, so a repeated demo may wait for the next."""
+    """Log a clerk of a department (or, with "", of the hall) in with both factors.
+
+    A one-time code is good once, so a repeated demo may wait for the next.
+    """
     account = next(
         one
         for one in world.accounts["staff"]
-        if one["department_id"] == department_id and role in one["roles"]
+        if (one["department_id"] or "") == department_id and role in one["roles"]
     )
     line, end = Line(world.town_url), clock.monotonic() + 2 * STEP_S + 10
     while clock.monotonic() < end:

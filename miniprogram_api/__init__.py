@@ -5,13 +5,17 @@ from miniprogram_api import (
     bookings,
     cases,
     catalogue,
+    hall,
     me,
     messages,
     parcels,
     payments,
     progress,
+    releases,
     sessions,
+    standing,
     uploads,
+    waiting,
 )
 from miniprogram_api.api import mp
 
@@ -23,6 +27,10 @@ for _story in (
     cases,
     progress,
     bookings,
+    waiting,
+    releases,
+    standing,
+    hall,
     payments,
     bills,
     parcels,

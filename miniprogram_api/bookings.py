@@ -5,13 +5,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from backend import booking, cases, catalogue, people
+from backend import booking, people
 from backend.booking import BookingView, Companion, Site, Slot, Wish
 from backend.kernel.identifiers import is_id_no, tidy_id_no
 from backend.kernel.problems import FieldError, InvalidInput, NotYours
 from backend.runtime import paging
 from backend.runtime.surface import Body, Call, Page, Query, Surface, Unit
 from backend.store.unit import unit
+from miniprogram_api.grounds import require_may_book
 
 PAGE = 20
 _HOLDING = (
@@ -86,13 +87,13 @@ def slots(call: Call[None]) -> list[Slot]:
 def hold(call: Call[HoldSlot], u: Unit) -> BookingView:
     """Hold a place for some minutes; confirm it to make it sure."""
     asked, person_id = call.body, call.principal.id
-    slot = booking.slot_of(u, asked.slot_id)
-    _may_book(u, slot.item_id, asked.case_id, person_id)
+    seen = booking.look(u, asked.slot_id, person_id, 1 + len(asked.companions))
+    require_may_book(u, seen.item_id, asked.case_id, person_id)
     wish = Wish(
-        slot.id, person_id, asked.case_id, _companions(asked), call.device, asked.urgent_reason,
+        seen.id, person_id, asked.case_id, _companions(asked), call.device, asked.urgent_reason,
         tuple(asked.urgent_evidence),
     )  # fmt: skip
-    return booking.hold_slot(u, wish, call.principal.actor)
+    return booking.hold_slot(u, wish, call.principal.actor, seen)
 
 
 def confirm(call: Call[None], u: Unit, booking_id: str) -> BookingView:
@@ -164,7 +165,7 @@ def register(surface: Surface) -> None:
     surface.post(
         "/bookings/<booking_id>/move/confirmation",
         answers=BookingView,
-        problems=(NotYours, booking.HoldLapsed, booking.ImpossibleMove),
+        problems=(NotYours, booking.HoldLapsed, booking.SlotClosed, booking.ImpossibleMove),
     )(confirm_move)
     surface.post(
         "/bookings/<booking_id>/move/withdrawal",
@@ -174,7 +175,7 @@ def register(surface: Surface) -> None:
     surface.post(
         "/bookings/<booking_id>/confirmation",
         answers=BookingView,
-        problems=(NotYours, booking.HoldLapsed, booking.ImpossibleMove),
+        problems=(NotYours, booking.HoldLapsed, booking.SlotClosed, booking.ImpossibleMove),
     )(confirm)
     surface.post(
         "/bookings/<booking_id>/cancellation",
@@ -183,20 +184,6 @@ def register(surface: Surface) -> None:
     )(cancel)
     surface.get("/bookings/<booking_id>", answers=BookingView, problems=(NotYours,))(one_booking)
     surface.get("/bookings", answers=Page[BookingView], query=BookingsQuery)(my_bookings)
-
-
-def _may_book(u: Unit, item_id: str, case_id: str | None, person_id: str) -> None:
-    """The item says whether it is booked on its own or for a case, and the case says whether it is time."""
-    policy = catalogue.published_version(u, item_id).policy
-    if not policy.bookable:
-        raise booking.NotBookable
-    if policy.booking_after is None and case_id is None:
-        return
-    if case_id is None:
-        raise InvalidInput(errors=[{"field": "case_id", "message": "请先提交申请，再为这件事预约"}])
-    ground = cases.visit_ground(u, case_id, person_id)
-    if ground.item_id != item_id or not ground.may_book:
-        raise booking.NotBookable(ground.reason or None)
 
 
 def _companions(asked: HoldSlot) -> tuple[Companion, ...]:

@@ -19,7 +19,10 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`rank` is the order of sending (0 first); after `life` the message is pointless and is never sent."""
+    """`rank` is the order of sending (0 first); after `life` the message is pointless and is never sent.
+
+    `reminder` names the reminder of an appointment that it is: it dies when the appointment changes.
+    """
 
     name: str
     must_know: bool = False
@@ -27,10 +30,16 @@ class Kind:
     life: timedelta = 3 * _DAY
     rank: int = 2
     secret: bool = False
+    reminder: str = ""
 
 
 def _must(name: str, *, quiet: bool = True, life: timedelta = 3 * _DAY) -> Kind:
     return Kind(name, must_know=True, quiet=quiet, life=life, rank=1)
+
+
+def _reminder(name: str, reminder: str, *, quiet: bool, life: timedelta) -> Kind:
+    """Must be known: whoever forgets two appointments may not book for months, so no wish for silence counts."""
+    return Kind(name, must_know=True, quiet=quiet, life=life, rank=1, reminder=reminder)
 
 
 def _code(purpose: str) -> Kind:
@@ -57,6 +66,29 @@ KINDS: dict[str, Kind] = {
         Kind("payment_refunded"),
         _must("booking_confirmed", quiet=False, life=12 * _HOUR),
         _must("booking_cancelled", quiet=False, life=12 * _HOUR),
+        # By the citizen's own wish; whoever misses it comes at the wrong time.
+        _must("booking_moved", quiet=False, life=12 * _HOUR),
+        # Otherwise people stand before a closed door, and the place held for them runs out.
+        _must("booking_displaced", life=2 * _DAY),
+        _must("booking_displaced_none", life=2 * _DAY),
+        _reminder("booking_reminder_day", "day_before", quiet=True, life=_DAY),
+        # The hour is chosen by the appointment: later, in daylight, would be too late to set out.
+        _reminder("booking_reminder_hours", "two_hours", quiet=False, life=2 * _HOUR),
+        # It is held for minutes, often, and then goes to the next.
+        _must("place_offered", life=_DAY),
+        # Nothing can be lost by reading it later, and nothing has been decided about anybody.
+        Kind("wait_ended"),
+        # A winner has an appointment to keep; whoever lost sees it where the draw is published.
+        _must("draw_won"),
+        Kind("draw_lost"),
+        Kind("draw_passed_over"),
+        Kind("draw_called_off"),
+        # A warning; what it warns of, the block, must be known.
+        Kind("booking_missed"),
+        # Something is taken from people, or given back: they must know in time to appeal and to book.
+        _must("booking_blocked"),
+        _must("block_lifted"),
+        _must("block_upheld"),
         Kind("pickup_ordered", quiet=False, life=_DAY),
         Kind("materials_collected", life=_DAY),
         Kind("materials_received"),
@@ -68,6 +100,13 @@ KINDS: dict[str, Kind] = {
         *(_code(purpose) for purpose in ("login", "progress", "courier_login", "real_name", "phone")),
     )
 }
+
+_REMINDERS = {kind.reminder: kind for kind in KINDS.values() if kind.reminder}
+
+
+def reminder_kind(reminder: str) -> Kind:
+    """The kind that carries this reminder of an appointment. Raises KeyError for one without words."""
+    return _REMINDERS[reminder]
 
 
 def code_kind(purpose: str) -> Kind:

@@ -22,6 +22,9 @@ MESSAGE = Machine(
         Move(QUEUED, "shelved", DELIVERED, "已放入消息箱", why="the person reads it in the app"),
         Move(QUEUED, "claimed", SENDING, "正在发送", why=_OWN),
         Move(QUEUED, "expired", EXPIRED, "已过时，不再发送", why="what it speaks of is over"),
+        Move(
+            QUEUED, "withdrawn", EXPIRED, "所提醒的事有变化，不再发送", why="other news tell what has changed"
+        ),
         Move(QUEUED, "delivered", DELIVERED, "已送达", why="the first sending arrived after all"),
         Move(SENDING, "put_back", QUEUED, "稍后再发", why="it certainly did not go out"),
         Move(SENDING, "taken", SENT, "已发出", why=_OWN),

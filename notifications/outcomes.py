@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from backend import people
 from backend.contracts import MessageDead
 from backend.kernel import clock
 from backend.store.unit import CLOCK, Actor, Unit
@@ -74,7 +75,7 @@ def fail(u: Unit, row: Message, why: str) -> None:
 
 def expire(u: Unit, row: Message) -> None:
     """What it speaks of is over: it is never sent. Staff hear of it when somebody had to know."""
-    _return_grant(u, row)
+    return_grant(u, row)
     row.ask_at = None
     if row.must_know:
         u.step(MESSAGE, row, "buried", by=CLOCK, facts={"why": row.why})
@@ -90,6 +91,17 @@ def forget_secret(row: Message) -> None:
         row.content = None
 
 
+def return_grant(u: Unit, row: Message) -> None:
+    """The card certainly did not go out: what its person allows us is as it was."""
+    words = letters.words_of(row)
+    if row.channel != wording.WECHAT or words is None or row.person_id is None:
+        return
+    # A card that was never tried has no destination yet.
+    openid = letters.destination_of(row) or people.contact_of(u, row.person_id).openids.get("wechat")
+    if openid is not None:
+        grants.give_back(u, openid, words.template)
+
+
 def _taken(u: Unit, row: Message) -> None:
     row.sent_at, row.asked = clock.now(), 0
     row.ask_at = row.sent_at + REPORT_WITHIN
@@ -102,7 +114,7 @@ def _not_taken(u: Unit, row: Message, outcome: NotTaken) -> None:
     if outcome.grant_gone:
         _grant_is_gone(u, row)
     elif outcome.permanent:
-        _return_grant(u, row)
+        return_grant(u, row)
     if outcome.permanent:
         fail(u, row, outcome.why)
     else:
@@ -123,9 +135,3 @@ def _grant_is_gone(u: Unit, row: Message) -> None:
     words, openid = letters.words_of(row), letters.destination_of(row)
     if words is not None and openid is not None:
         grants.mark_gone(u, openid, words.template)
-
-
-def _return_grant(u: Unit, row: Message) -> None:
-    words, openid = letters.words_of(row), letters.destination_of(row)
-    if row.channel == wording.WECHAT and words is not None and openid is not None:
-        grants.give_back(u, openid, words.template)

@@ -4,7 +4,7 @@ Problem
 +-- NotYours 404
 |   +-- MessageNotFound    absent, or somebody else's
 +-- Conflict 409
-    +-- NothingToResend    it arrived, it is on its way, or its content is gone
+    +-- NothingToResend    it arrived, it is on its way, its content is gone, or it speaks of the past
     +-- NoWeChatAccount    grants belong to a WeChat account, and this person has none
 """
 
@@ -18,7 +18,7 @@ class MessageNotFound(NotYours):
 
 
 class NothingToResend(Conflict):
-    """It arrived, it is on its way, or its content is gone."""
+    """It arrived, it is on its way, its content is gone, or what it speaks of is over."""
 
     slug = "nothing-to-resend"
     title = "这条消息不需要或不能重发；验证码请让当事人重新获取。"

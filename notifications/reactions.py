@@ -1,12 +1,18 @@
 """What the bureau tells people when something happens in other houses. Ears only queue; nothing is sent here."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from backend.contracts import (
+    BlockDecided,
+    BookingBlocked,
     BookingCancelled,
+    BookingCheckedIn,
     BookingConfirmed,
+    BookingDisplaced,
     BookingEvent,
+    BookingMissed,
+    BookingMoved,
+    BookingReminderDue,
     CaseAccepted,
     CaseDecided,
     CaseEvent,
@@ -14,6 +20,7 @@ from backend.contracts import (
     CaseNotAccepted,
     CorrectionLapsed,
     CorrectionRequested,
+    EntryDrawn,
     Event,
     FeeDemanded,
     ParcelChecked,
@@ -25,15 +32,21 @@ from backend.contracts import (
     PaymentEvent,
     PaymentRefunded,
     PaymentSucceeded,
+    PlaceOffered,
     PreReviewPassed,
+    WaitEnded,
 )
 from backend.kernel import clock, money
 from backend.runtime.facts import facts_of
 from backend.store.outbox import Ear
 from backend.store.unit import Unit
+from notifications.gathering import moment, standing_reminder, words_of_matter, words_of_thing
+from notifications.kinds import reminder_kind
 from notifications.telling import News, tell
+from notifications.withdrawing import hold_still, withdraw_reminders
 
 _BY_POST = frozenset({"courier", "rider"})
+_BY_DRAW = "draw"
 
 
 def on_correction_requested(u: Unit, event: CorrectionRequested) -> None:
@@ -75,11 +88,86 @@ def on_case_finished(u: Unit, event: CaseFinished) -> None:
 
 
 def on_booking_confirmed(u: Unit, event: BookingConfirmed) -> None:
-    _tell_booking(u, "booking_confirmed", event)
+    """What was won in a draw is told with the draw."""
+    words = words_of_thing(u, event.matter, event.booking_id)
+    if words.get("origin") != _BY_DRAW:
+        _tell_booking(u, "booking_confirmed", event, words)
 
 
 def on_booking_cancelled(u: Unit, event: BookingCancelled) -> None:
-    _tell_booking(u, "booking_cancelled", event)
+    """A hold given back is no news: its citizen has just done it, or has let it go. Nor is what was over anyway."""
+    words = words_of_thing(u, event.matter, event.booking_id)
+    end = moment(words, "not_after")
+    if "never_sure" not in words and (end is None or clock.now() < end):
+        _tell_booking(u, "booking_cancelled", event, words)
+
+
+def on_booking_moved(u: Unit, event: BookingMoved) -> None:
+    """Each move is told; of several before we heard of the first, the last one."""
+    words = words_of_thing(u, event.matter, event.booking_id)
+    _tell_booking(u, "booking_moved", event, words, words.get("moves", ""))
+
+
+def on_booking_displaced(u: Unit, event: BookingDisplaced) -> None:
+    """As it stands now: who has moved or cancelled meanwhile needs no telling, what was held may have run out."""
+    words = words_of_thing(u, event.matter, event.booking_id)
+    if "closed" not in words:
+        return
+    kind = "booking_displaced" if "new_when" in words else "booking_displaced_none"
+    which = " ".join(words.get(name, "") for name in ("moves", "when", "move_not_after"))
+    until = "move_not_after" if "new_when" in words else "not_after"
+    _tell_booking(u, kind, event, words, which, until)
+
+
+def on_booking_missed(u: Unit, event: BookingMissed) -> None:
+    """A word before it is too late: a few more, and the person may not book. Not for those who came and left."""
+    words = words_of_thing(u, event.matter, event.booking_id)
+    if "missed" in words:
+        _tell_booking(u, "booking_missed", event, words, until="")
+
+
+def on_booking_reminder_due(u: Unit, event: BookingReminderDue) -> None:
+    """Only while it stands: `hold_still` comes first, so that a change we do not see yet finds what we queue."""
+    hold_still(u, event.booking_id)
+    words = words_of_thing(u, event.matter, event.booking_id)
+    standing = standing_reminder(event.reminder, event.booking_id, words)
+    if standing is not None and clock.now() < standing[1]:
+        kind, (fact, end) = reminder_kind(event.reminder).name, standing
+        tell(u, News(kind, fact, event.person_id, event.matter, event.booking_id, words, end))
+
+
+def on_appointment_changed(u: Unit, event: BookingEvent) -> None:
+    """Cancelled, moved, displaced or come to: reminders not yet out are taken back."""
+    withdraw_reminders(u, event.matter, event.booking_id)
+
+
+def on_place_offered(u: Unit, event: PlaceOffered) -> None:
+    """The held booking is the offer: when it runs out, so does this."""
+    words = words_of_thing(u, event.matter, event.booking_id)
+    if "held_until" in words:
+        _tell_booking(u, "place_offered", event, words)
+
+
+def on_wait_ended(u: Unit, event: WaitEnded) -> None:
+    _tell(u, "wait_ended", event.person_id, event.matter, event.matter, event.matter)
+
+
+def on_entry_drawn(u: Unit, event: EntryDrawn) -> None:
+    """A winner's words are those of the appointment; whoever has none hears why."""
+    subject = event.booking_id or event.matter
+    words = words_of_thing(u, event.matter, subject)
+    kind = "draw_won" if event.won else _without_a_place(words)
+    end = moment(words, "not_after") if event.won else None
+    tell(u, News(kind, event.matter, event.person_id, event.matter, subject, words, end))
+
+
+def on_booking_blocked(u: Unit, event: BookingBlocked) -> None:
+    _tell(u, "booking_blocked", event.person_id, event.matter, event.matter, event.matter)
+
+
+def on_block_decided(u: Unit, event: BlockDecided) -> None:
+    kind = "block_lifted" if event.lifted else "block_upheld"
+    _tell(u, kind, event.person_id, event.matter, event.matter, event.matter)
 
 
 def on_payment_succeeded(u: Unit, event: PaymentSucceeded) -> None:
@@ -128,7 +216,17 @@ SUBSCRIPTIONS: dict[type[Event], tuple[Ear, ...]] = {
     CaseDecided: (on_case_decided,),
     CaseFinished: (on_case_finished,),
     BookingConfirmed: (on_booking_confirmed,),
-    BookingCancelled: (on_booking_cancelled,),
+    BookingCancelled: (on_booking_cancelled, on_appointment_changed),
+    BookingMoved: (on_booking_moved, on_appointment_changed),
+    BookingDisplaced: (on_booking_displaced, on_appointment_changed),
+    BookingCheckedIn: (on_appointment_changed,),
+    BookingMissed: (on_booking_missed,),
+    BookingReminderDue: (on_booking_reminder_due,),
+    PlaceOffered: (on_place_offered,),
+    WaitEnded: (on_wait_ended,),
+    EntryDrawn: (on_entry_drawn,),
+    BookingBlocked: (on_booking_blocked,),
+    BlockDecided: (on_block_decided,),
     PaymentSucceeded: (on_payment_succeeded,),
     PaymentRefunded: (on_payment_refunded,),
     ParcelOrdered: (on_parcel_ordered,),
@@ -139,14 +237,24 @@ SUBSCRIPTIONS: dict[type[Event], tuple[Ear, ...]] = {
 }
 
 
+def _without_a_place(words: Mapping[str, str]) -> str:
+    if "called_off" in words:
+        return "draw_called_off"
+    return "draw_passed_over" if "why" in words else "draw_lost"
+
+
 def _tell_case(
     u: Unit, kind: str, event: CaseEvent, fact: str, more: Mapping[str, str] | None = None
 ) -> None:
     _tell(u, kind, event.person_id, event.matter, event.matter, fact, more)
 
 
-def _tell_booking(u: Unit, kind: str, event: BookingEvent) -> None:
-    _tell(u, kind, event.person_id, event.matter, event.booking_id, event.booking_id)
+def _tell_booking(
+    u: Unit, kind: str, event: BookingEvent, words: Mapping[str, str], which: str = "", until: str = "not_after"
+) -> None:  # fmt: skip
+    """`which` tells apart facts of one kind about one booking; `until` names the moment after which it is untrue."""
+    fact = f"{event.booking_id} {which}".rstrip()
+    tell(u, News(kind, fact, event.person_id, event.matter, event.booking_id, words, moment(words, until)))
 
 
 def _tell_payment(u: Unit, kind: str, event: PaymentEvent, fact: str) -> None:
@@ -162,11 +270,5 @@ def _tell(
     u: Unit, kind: str, person_id: str, about: str, subject: str, fact: str,
     more: Mapping[str, str] | None = None,
 ) -> None:  # fmt: skip
-    """Gather the words of the matter and of the thing itself; the citizen knows the matter by its number."""
-    matter, thing = facts_of(u, about), facts_of(u, subject)
-    values = {**matter, **thing, **(more or {})}
-    values["number"] = matter.get("number") or thing.get("number", "")
-    values["item"] = matter.get("item") or thing.get("item") or thing.get("item_name", "")
-    limit = thing.get("not_after") or matter.get("not_after")
-    end = datetime.fromisoformat(limit) if limit else None
-    tell(u, News(kind, fact, person_id, about, subject, values, end))
+    values = {**words_of_matter(u, about, subject), **(more or {})}
+    tell(u, News(kind, fact, person_id, about, subject, values, moment(values, "not_after")))

@@ -4,7 +4,8 @@ from backend.kernel import clock
 from backend.runtime.worker import wake
 from backend.store.unit import Actor, Unit
 from notifications import wording
-from notifications.kinds import KINDS
+from notifications.gathering import still_true_until
+from notifications.kinds import KINDS, end_of
 from notifications.machine import MESSAGE
 from notifications.models import Message
 from notifications.problems import MessageNotFound, NothingToResend
@@ -25,7 +26,7 @@ def mark_read(u: Unit, message_id: str, person_id: str) -> InboxLine:
 def resend(u: Unit, message_id: str, by: Actor) -> MessageView:
     """Staff send a failed, expired or unknown message again, at once, with a new life.
 
-    Raises MessageNotFound, NothingToResend (it arrived, is on its way, or was a code).
+    Raises MessageNotFound, NothingToResend (it arrived, is on its way, was a code, or what it speaks of is over).
     """
     row = u.get(Message, message_id, lock=True)
     if row is None:
@@ -33,7 +34,10 @@ def resend(u: Unit, message_id: str, by: Actor) -> MessageView:
     if not MESSAGE.can(row.state, "resent") or row.content is None:
         raise NothingToResend
     now = clock.now()
-    row.due_at, row.not_after = now, now + KINDS[row.kind].life
+    limit = still_true_until(u, row, now)
+    if limit is not None and limit <= now:
+        raise NothingToResend(wording.say("resend", "over"))
+    row.due_at, row.not_after = now, end_of(KINDS[row.kind], now, limit)
     row.tries, row.asked, row.repeated, row.ask_at = 0, 0, False, None
     row.provider_id, row.why = None, ""
     u.step(MESSAGE, row, "resent", by=by)

@@ -29,6 +29,7 @@ class Plan:
     host: str
     web_port: int
     sim_port: int
+    screen_port: int
 
     @property
     def is_production(self) -> bool:
@@ -56,6 +57,11 @@ class Plan:
         return f"http://127.0.0.1:{self.sim_port}"
 
     @property
+    def screen_url(self) -> str:
+        """Where call screens listen for changes."""
+        return f"{self.web_url.rpartition(':')[0]}:{self.screen_port}"
+
+    @property
     def keys_file(self) -> Path:
         """The keys lie beside the data they open, so that they are thrown away together."""
         given = self.given.get("TOWN_KEYS_FILE")
@@ -67,12 +73,14 @@ def plan(given: Mapping[str, str] = os.environ) -> Plan:
     """Read the user's wishes. Raises Trouble for a port that is no port and a mode that is none."""
     if given.get("TOWN_MODE", "demo") not in MODES:
         raise Trouble(f"TOWN_MODE is {given['TOWN_MODE']!r}: it must be one of {', '.join(MODES)}")
+    web_port, sim_port = _port(given, "WEB_PORT", WEB_PORT), _port(given, "SIM_PORT", SIM_PORT)
     return Plan(
         given=dict(given),
         state_dir=places.state_dir(),
         host=given.get("WEB_HOST") or "127.0.0.1",
-        web_port=_port(given, "WEB_PORT", WEB_PORT),
-        sim_port=_port(given, "SIM_PORT", SIM_PORT),
+        web_port=web_port,
+        sim_port=sim_port,
+        screen_port=_port(given, "SCREEN_PORT", _near(web_port, sim_port)),
     )
 
 
@@ -81,6 +89,7 @@ def check_ports(wanted: Plan) -> None:
     for host, port, name, purpose in (
         (wanted.host, wanted.web_port, "WEB_PORT", "the web server"),
         ("127.0.0.1", wanted.sim_port, "SIM_PORT", "the simulators"),
+        (wanted.host, wanted.screen_port, "SCREEN_PORT", "the call screens"),
     ):
         if name == "SIM_PORT" and not wanted.simulates:
             continue
@@ -114,6 +123,7 @@ def settings(wanted: Plan, database_url: str, credentials: Mapping[str, str]) ->
     }
     if not wanted.is_production:
         ours["TOWN_CLOCK_FILE"] = str(state / "clock.json")
+        ours["SCREEN_BASE_URL"] = wanted.screen_url  # in production a proxy puts both under one address
     return {name: wanted.given.get(name) or value for name, value in ours.items()}
 
 
@@ -127,3 +137,10 @@ def _port(given: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65_536:
         raise Trouble(f"{name} is {text!r}: it must be a port number from 1 to 65535")
     return int(text)
+
+
+def _near(web_port: int, sim_port: int) -> int:
+    """Return a port beside the web server's: who moves one of them need not move both."""
+    return next(
+        port for port in (web_port + 2, web_port + 3, web_port - 2) if port < 65_536 and port != sim_port
+    )

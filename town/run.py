@@ -129,8 +129,13 @@ def _children(wanted: Plan, settings: dict[str, str]) -> tuple[Child, list[Child
         f"--base-url={wanted.sim_url}", f"--clock={settings.get('TOWN_CLOCK_FILE', '')}",
         f"--templates={settings['TEMPLATES_FILE']}", f"--product-base-url={wanted.web_url}", closes=2,
     )  # fmt: skip
+    screen = child(
+        "screen", "-m", "town.screen", f"--host={wanted.host}", f"--port={wanted.screen_port}",
+        f"--town={wanted.web_url}", f"--proxies={given.get('TRUSTED_PROXIES') or 0}",
+    )  # fmt: skip
     schedule = f"--schedule={state / 'schedule'}"
     rest = [
+        screen,
         child("worker", *_WORKER, "-Q", "chores", "-n", "chores@%h"),
         child("relay", *_WORKER, "-Q", "relay", "-n", "relay@%h"),
         child("messages", *_WORKER, "-Q", "messages", "-n", "messages@%h"),

@@ -17,6 +17,8 @@ def addresses(wanted: Plan) -> dict[str, str]:
         "citizens": f"{wanted.web_url}/mp/v1",
         "couriers": f"{wanted.web_url}/courier/v1",
         "departments": f"{wanted.web_url}/dept/v1",
+        "call screens": f"{wanted.web_url}/screen/SITE",
+        "screen events": f"{wanted.screen_url}/screen/v1/sites/SITE/stream",
         "documentation": f"{wanted.web_url}/docs",
         "health": f"{wanted.web_url}/health/ready",
         "figures": f"{wanted.web_url}/metrics",

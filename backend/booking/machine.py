@@ -76,6 +76,7 @@ TICKET = Machine(
         Move("called", "transferred", "waiting", "转到其他窗口排队", why="the screen and the phone show it"),
         Move("called", "finished", "finished", "办理完毕", why="the booking tells it"),
         Move("called", "absent", "absent", "多次叫号未到", why="the booking tells it"),
+        Move("waiting", "finished", "finished", "未经叫号办理完毕", why="the booking tells it"),
         Move("waiting", "left", "left", "离开了队伍", why="the booking tells it"),
     ],
     {"waiting": "排队中", "called": "已叫号", "finished": "已办完", "absent": "未应号", "left": "已离开"},
@@ -115,20 +116,27 @@ ENTRY = Machine(
     "entered",
     [
         Move("entered", "withdrawn", "withdrawn", "取消了报名", why="it is the citizen's own act"),
+        Move("queued", "withdrawn", "withdrawn", "退出了排队", why="it is the citizen's own act"),
+        Move("withdrawn", "entered_again", "entered", "重新报名", why="it is the citizen's own act"),
         Move("entered", "queued", "queued", "已排入放号队列", why="the queue shows it"),
         Move("queued", "served", "served", "已约到时段", why="the booking tells it"),
+        Move("queued", "ended", "ended", "放号已结束", why="the queue shows it"),
         Move("entered", "won", "won", "中签", EntryDrawn),
         Move("entered", "lost", "lost", "未中签", EntryDrawn),
+        Move("entered", "called_off", "called_off", "本次放号取消", EntryDrawn),
+        Move("queued", "called_off", "called_off", "本次放号取消", EntryDrawn),
     ],
     {
         "entered": "已报名",
         "withdrawn": "已退出",
         "queued": "排队中",
         "served": "已约到",
+        "ended": "已结束",
         "won": "中签",
         "lost": "未中签",
+        "called_off": "已取消",
     },
-    frozenset({"withdrawn", "served", "won", "lost"}),
+    frozenset({"served", "ended", "won", "lost", "called_off"}),
 )
 
 WAIT = Machine(

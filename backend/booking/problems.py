@@ -1,6 +1,6 @@
 """What can go wrong with a booking, said so that the citizen knows what to do next."""
 
-from backend.kernel.problems import Conflict, Forbidden, InvalidInput, TooMany
+from backend.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound, NotYours, TooMany
 
 
 class SlotTaken(Conflict):
@@ -106,3 +106,154 @@ class WrongCheckInCode(InvalidInput):
 
     slug = "wrong-check-in-code"
     title = "签到码不正确或已过期，请让办事人重新出示，或核对身份证。"
+
+
+class NotInQueue(NotFound):
+    """No queue number has been taken for this booking."""
+
+    slug = "not-in-queue"
+    title = "您还没有排队号，请到现场签到后再查看。"
+
+
+class NoQueueHere(Conflict):
+    """The site gives no queue numbers for this item."""
+
+    slug = "no-queue-here"
+    title = "这个办事点不为此事项发排队号，请直接到窗口。"
+
+
+class WindowShut(Conflict):
+    """Calls at a window that does not serve at present."""
+
+    slug = "window-shut"
+    title = "这个窗口没有开放，请先开放窗口，或换一个窗口叫号。"
+
+
+class WindowBusy(Conflict):
+    """Calls the next while one is still being served; `ticket_id` and `label` say whom, where known."""
+
+    slug = "window-busy"
+    title = "这个窗口还有正在办理的号，请先办结、过号或转窗口。"
+
+
+class NobodyWaiting(Conflict):
+    """The queue is empty."""
+
+    slug = "nobody-waiting"
+    title = "现在没有人排队，请稍后再叫号。"
+
+
+class CalledEnough(Conflict):
+    """Called out again and again: the others want to go on."""
+
+    slug = "called-enough"
+    title = "这个号已多次呼叫，请过号，或登记为未应号。"
+
+
+class CalledTooLittle(Conflict):
+    """Nobody is called absent who was not called several times."""
+
+    slug = "called-too-little"
+    title = "登记未应号前，请至少再呼叫两次。"
+
+
+class SameGroup(Conflict):
+    """Sent to the queue in which it is."""
+
+    slug = "same-group"
+    title = "这个号已在该窗口组排队，请选择其他窗口组。"
+
+
+class ReleaseUnknown(NotYours):
+    """No such release, or one of another department."""
+
+
+class EntriesClosed(Conflict):
+    """Before or after the time for entries, or nothing is left; `entries_from`, `entries_until` say when it is."""
+
+    slug = "entries-closed"
+    title = "现在不能报名，请查看本次放号的报名时间。"
+
+
+class AlreadyEntered(Conflict):
+    """One entry per person and release; `entry_id` is it."""
+
+    slug = "already-entered"
+    title = "您已经报过名了，不用重复报名。"
+
+
+class ReleaseNotReady(Conflict):
+    """Not at this stage of the release, or no longer; the detail says why."""
+
+    slug = "release-not-ready"
+    title = "本次放号现在不能进行这一步，请查看放号状态。"
+
+
+class SlotsInUse(Conflict):
+    """Some of the slots are booked, promised or open already; `slots` names them."""
+
+    slug = "slots-in-use"
+    title = "所选日期里有时段已被预约、已公布开放或已安排放号，请调整日期。"
+
+
+class SameHands(Forbidden):
+    """Two different people write the public value down."""
+
+    slug = "same-hands"
+    title = "公开数值要由两名不同的工作人员填写和确认，请由另一人确认。"
+
+
+class ValuesDiffer(Conflict):
+    """The second did not read the same."""
+
+    slug = "values-differ"
+    title = "两人填写的公开数值不一致，请核对公开来源后重新填写。"
+
+
+class PublicValueMissing(Conflict):
+    """Nothing is drawn before the public value stands, written by two."""
+
+    slug = "public-value-missing"
+    title = "还没有确认公开数值，请先由一人填写、另一人确认。"
+
+
+class AlreadyWaiting(Conflict):
+    """One live wait per person, item and subject."""
+
+    slug = "already-waiting"
+    title = "您已经在候补这件事，不用重复登记，有空位会通知您。"
+
+
+class AppealTooLate(Conflict):
+    """The block is over: there is nothing left to appeal against."""
+
+    slug = "appeal-too-late"
+    title = "暂停预约已经到期，您现在可以正常预约，不需要再申诉。"
+
+
+class PatternOverlaps(Conflict):
+    """Two patterns for the same windows, item and subject at the same time; `pattern_id` is the other one."""
+
+    slug = "pattern-overlaps"
+    title = "与已有的排班计划时间重叠，请先调整或撤回原计划。"
+
+
+class PlanRefused(InvalidInput):
+    """Something in a sheet is wrong and nothing was taken over; `findings` say what, by row and column."""
+
+    slug = "plan-refused"
+    title = "排班表有错误，没有导入任何内容，请按提示修改后重新上传。"
+
+
+class WindowInUse(Conflict):
+    """A window that is serving somebody, or a group that is still planned for; the detail says which."""
+
+    slug = "window-in-use"
+    title = "窗口或窗口组正在使用，不能这样调整。"
+
+
+class NotThisDay(Conflict):
+    """Only days and slots that are not over can be closed, opened again or given other hours."""
+
+    slug = "not-this-day"
+    title = "只能调整今天或以后、还没有结束的日期和时段。"

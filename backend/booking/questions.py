@@ -1,16 +1,18 @@
 """What can be asked of the booking office."""
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from backend import catalogue
 from backend.booking import codes
+from backend.booking.hall_books import HALL_BOOKS
 from backend.booking.machine import BOOKING, CONFIRMED, HELD, LIVE
 from backend.booking.models import BookingRow, PlaceRow, SiteRow, SlotRow
+from backend.booking.plan_books import PLAN_BOOKS
+from backend.booking.release_books import RELEASE_BOOKS
 from backend.booking.views import BookingView, Moving, Site, Slot
+from backend.booking.waiting_books import WAITING_BOOKS
 from backend.kernel import clock
 from backend.kernel.problems import NotYours
 from backend.store import lean
@@ -22,7 +24,7 @@ _NEXT_FREE = """
     WHERE s.item_id = %s AND s.subject = %s AND s.closes_at > %s AND s.closed_at IS NULL AND s.release_id IS NULL
         AND NOT s.urgent AND coalesce(s.opens_at, '-infinity') <= %s
         AND EXISTS (SELECT 1 FROM booking_place p
-            WHERE p.slot_id = s.id AND p.booking_id IS NULL AND p.kind = 'open')
+            WHERE p.slot_id = s.id AND p.booking_id IS NULL AND NOT p.kept AND p.kind = 'open')
     ORDER BY s.starts_at LIMIT %s
 """
 
@@ -43,6 +45,7 @@ def free_slots(
     free = (
         select(func.count())
         .where(PlaceRow.slot_id == SlotRow.id, PlaceRow.booking_id.is_(None), PlaceRow.kind != "walk_in")
+        .where(PlaceRow.kept.is_(False))
         .scalar_subquery()
     )
     query = select(SlotRow, free).where(
@@ -118,23 +121,6 @@ def bookings_at(u: Unit, site_id: str, day: date) -> list[BookingView]:
     return [booking_view(u, row, owner=False) for row in u.session.scalars(query)]
 
 
-def facts_for(u: Unit, booking_id: str) -> Mapping[str, str]:
-    """Words for messages: place, when, item, code; `not_after`: a message must not arrive after the appointment."""
-    row = u.get(BookingRow, booking_id)
-    if row is None:
-        return {}
-    view = booking_view(u, row, owner=True)
-    return {
-        "place": view.site.name,
-        "address": view.site.address,
-        "when": spoken(view.starts_at),
-        "item": catalogue.published_version(u, view.item_id).short_name,
-        "number": view.number,
-        "state": view.state_label,
-        "not_after": view.starts_at.isoformat(),
-    }
-
-
 def spoken(at: datetime) -> str:
     """A time as people say it: 11月25日09:30."""
     local = clock.local(at)
@@ -155,6 +141,9 @@ _BROKEN_BOOKS = {
         SELECT b.id FROM booking_booking b LEFT JOIN booking_place p
             ON p.booking_id = b.id AND p.slot_id = b.moving_to
         WHERE b.moving_to IS NOT NULL GROUP BY b.id, b.party HAVING count(p.booking_id) <> b.party""",
+    "a reminder would come too late": """
+        SELECT r.booking_id || '/' || r.kind FROM booking_reminder r JOIN booking_slot s ON s.id = r.slot_id
+        WHERE r.not_after >= s.starts_at OR r.told_at >= r.not_after""",
     "a slot has more places than its capacity": """
         SELECT s.id FROM booking_slot s JOIN booking_place p ON p.slot_id = s.id
         GROUP BY s.id, s.capacity HAVING count(*) > s.capacity""",
@@ -165,7 +154,7 @@ def check_books(u: Unit) -> list[str]:
     """Everything that contradicts itself; empty when the books are in order."""
     return [
         f"booking: {fault}: {found}"
-        for fault, query in _BROKEN_BOOKS.items()
+        for fault, query in (_BROKEN_BOOKS | HALL_BOOKS | PLAN_BOOKS | RELEASE_BOOKS | WAITING_BOOKS).items()
         for (found,) in u.session.execute(text(query))
     ]
 

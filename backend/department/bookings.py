@@ -4,11 +4,11 @@ import datetime as dt
 
 from pydantic import Field
 
-from backend import booking, people
-from backend.booking import BookingView
+from backend import booking
+from backend.booking import BookingView, CheckedIn
+from backend.department.reach import require_own_site
 from backend.kernel import clock
 from backend.kernel.problems import InvalidInput, NotYours, TooMany
-from backend.runtime.audience import Principal
 from backend.runtime.surface import Body, Call, Query, Surface, Unit
 from backend.store.unit import run_unit, unit
 
@@ -32,18 +32,18 @@ class AtSite(Body):
 def expected(call: Call[None], site_id: str) -> list[BookingView]:
     """List who is expected at a site on a day (today when none is given)."""
     with unit() as u:
-        _own_site(u, site_id, call.principal)
+        require_own_site(u, site_id, call.principal)
         return booking.bookings_at(u, site_id, call.query.day or clock.today())
 
 
-def check_in(call: Call[CheckIn], booking_id: str) -> BookingView:
-    """Check a citizen in by the code of the booking."""
+def check_in(call: Call[CheckIn], booking_id: str) -> CheckedIn:
+    """Check a citizen in by the code of the booking; the answer holds the queue number where there is one."""
     asked = call.body
     if bool(asked.code) == bool(asked.id_tail):
         raise InvalidInput(errors=[{"field": "code", "message": "请扫签到码，或输入身份证号后四位"}])
 
-    def at_the_desk(u: Unit) -> BookingView | None:
-        _own_site(u, asked.site_id, call.principal)
+    def at_the_desk(u: Unit) -> CheckedIn | None:
+        require_own_site(u, asked.site_id, call.principal)
         return booking.check_in(
             u, booking_id, asked.site_id, call.principal.actor, code=asked.code, id_tail=asked.id_tail
         )
@@ -57,7 +57,7 @@ def check_in(call: Call[CheckIn], booking_id: str) -> BookingView:
 
 def served(call: Call[AtSite], u: Unit, booking_id: str) -> BookingView:
     """Say that the visit is over."""
-    _own_site(u, call.body.site_id, call.principal)
+    require_own_site(u, call.body.site_id, call.principal)
     return booking.mark_served(u, booking_id, call.body.site_id, call.principal.actor)
 
 
@@ -69,7 +69,7 @@ def register(surface: Surface) -> None:
     surface.post(
         "/bookings/<booking_id>/check-in",
         body=CheckIn,
-        answers=BookingView,
+        answers=CheckedIn,
         steps=True,
         problems=(
             NotYours,
@@ -85,10 +85,3 @@ def register(surface: Surface) -> None:
         answers=BookingView,
         problems=(NotYours, booking.WrongDayOrSite, booking.ImpossibleMove),
     )(served)
-
-
-def _own_site(u: Unit, site_id: str, who: Principal) -> None:
-    """A site of another department looks as if it did not exist."""
-    site = booking.site_of(u, site_id)
-    if not people.may_handle(who, site.department_id, site.region_code):
-        raise NotYours

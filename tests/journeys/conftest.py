@@ -20,6 +20,10 @@ BUSY = (
     "payments.sweep",
     "payments.refunds",
     "booking.lapse_holds",
+    "booking.offer_places",
+    "booking.rehouse",
+    "booking.tend_releases",
+    "booking.finish_draws",
 )
 
 

@@ -2,7 +2,7 @@
 
 from backend.cli.care import all_findings
 from backend.store.unit import run_unit
-from demo import new_home, parking_fine, vehicle_licence
+from demo import exam_by_draw, new_home, parking_fine, vehicle_licence
 from demo.world import World
 
 
@@ -21,4 +21,10 @@ def test_a_damaged_vehicle_licence_travels_in_and_out(world: World) -> None:
 def test_a_parking_fine_is_found_paid_and_receipted(world: World) -> None:
     before = run_unit(all_findings)
     parking_fine.play(world)
+    assert set(run_unit(all_findings)) <= set(before)
+
+
+def test_exam_places_are_drawn_passed_on_and_moved(world: World) -> None:
+    before = run_unit(all_findings)
+    exam_by_draw.play(world)
     assert set(run_unit(all_findings)) <= set(before)

@@ -21,12 +21,13 @@ KEPT_NAMES = ("PATH", "HOME", "TMPDIR", "TOWN_POSTGRES")
 class Opened:
     """One `python -m town.run` and what can be asked of it."""
 
-    def __init__(self, state_dir: Path, web_port: int, sim_port: int) -> None:
+    def __init__(self, state_dir: Path, web_port: int, sim_port: int, screen_port: int) -> None:
         self.state_dir, self.page = state_dir, f"http://127.0.0.1:{web_port}/"
         kept = {
             name: value for name, value in os.environ.items() if name in KEPT_NAMES or name.startswith("PIP_")
         }
         ours = {"TOWN_STATE_DIR": str(state_dir), "WEB_PORT": str(web_port), "SIM_PORT": str(sim_port)}
+        ours["SCREEN_PORT"] = str(screen_port)
         self.begun = time.monotonic()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "town.run"],
@@ -68,11 +69,11 @@ def wait_for(holds: Callable[[], bool], seconds: float = 90.0) -> None:
 def open_town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Opened]]:
     state_dir = tmp_path / "掌办 town"
     monkeypatch.setenv("TOWN_STATE_DIR", str(state_dir))
-    web_port, sim_port = postgres.free_port(), postgres.free_port()
+    ports = [postgres.free_port() for _ in range(3)]
     opened: list[Opened] = []
 
     def begin() -> Opened:
-        opened.append(Opened(state_dir, web_port, sim_port))
+        opened.append(Opened(state_dir, *ports))
         return opened[-1]
 
     yield begin
@@ -90,7 +91,7 @@ def test_a_town_opens_heals_closes_and_opens_again(open_town: Callable[[], Opene
     assert town.answers()
     assert town.answers(town.entry()["addresses"]["fake phone"])
     before = town.entry()["children"]
-    assert set(before) >= {"postgres", "web", "simulators", "worker", "relay", "scheduler"}
+    assert set(before) >= {"postgres", "web", "screen", "simulators", "worker", "relay", "scheduler"}
 
     os.kill(before["web"], signal.SIGKILL)
     wait_for(lambda: town.entry()["children"]["web"] != before["web"] and town.answers())

@@ -9,12 +9,18 @@ from backend.store.base import Base, Id
 
 
 class TicketRow(Base):
-    """A queue number of a day in a window group; `starts_at` is the appointment's time, empty for a walk-in."""
+    """A queue number of a day in a window group.
+
+    `starts_at` is the appointment's time; empty for a walk-in, and for who came when the appointment was over.
+    `called_at` begins this turn at a window, `spoken_at` is when the number was last called out, `passed_at` when
+    it last had to step back, `calls` how often it was called out in this group.
+    """
 
     __tablename__ = "booking_ticket"
     __retention__ = "2 years after its day"
     __table_args__ = (
-        Index("uq_booking_ticket_number", "site_id", "group_id", "day", "number", unique=True),
+        # Not the number in its group: whoever is sent to another group keeps the label in their hand.
+        Index("uq_booking_ticket_label", "site_id", "day", "label", unique=True),
         Index(
             "uq_booking_ticket_booking", "booking_id",
             unique=True, postgresql_where=text("state IN ('waiting', 'called')"),
@@ -39,6 +45,8 @@ class TicketRow(Base):
     taken_at: Mapped[datetime]
     queued_at: Mapped[datetime]
     called_at: Mapped[datetime | None]
+    spoken_at: Mapped[datetime | None]
+    passed_at: Mapped[datetime | None]
     calls: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
     ended_at: Mapped[datetime | None]
 

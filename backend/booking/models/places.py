@@ -8,7 +8,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, Numeric, String, Text, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    String,
+    Text,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.store import rotation
@@ -59,6 +70,7 @@ class SlotRow(Base):
         ),
         Index("ix_booking_slot_item", "item_id", "starts_at"),
         Index("ix_booking_slot_site", "site_id", "starts_at"),
+        Index("ix_booking_slot_closed", "starts_at", postgresql_where=text("closed_at IS NOT NULL")),
     )
 
     id: Mapped[Id]
@@ -84,7 +96,8 @@ class PlaceRow(Base):
 
     Quotas are kinds of places: `open` for everybody, `elder` kept for the elderly until shortly before, `walk_in`
     kept for the window's own. A booking of several people has several rows; one that is being moved has rows in
-    both slots until the new ones are sure.
+    both slots until the new ones are sure. A place freed while somebody waits for it is `kept`: nobody takes it
+    until it was offered to those who wait, or let go because it suits none of them.
     """
 
     __tablename__ = "booking_place"
@@ -92,19 +105,24 @@ class PlaceRow(Base):
     __table_args__ = (
         Index("ix_booking_place_free", "slot_id", "number", postgresql_where=text("booking_id IS NULL")),
         Index("ix_booking_place_booking", "booking_id", postgresql_where=text("booking_id IS NOT NULL")),
+        Index("ix_booking_place_kept", "slot_id", postgresql_where=text("kept")),
+        CheckConstraint("NOT kept OR booking_id IS NULL", name="kept_is_free"),
     )
 
     slot_id: Mapped[str] = mapped_column(ForeignKey("booking_slot.id"), primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
     kind: Mapped[str] = mapped_column(String(10), default="open", server_default="open")
     booking_id: Mapped[str | None] = mapped_column(String(40))
+    kept: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
 
 
 class BookingRow(Base):
     """An appointment of one person, with the people who come along. Its matter is its case, or itself.
 
     `day` is the day of its slot in Shanghai: the rules count by it. `moving_to` is the slot to which it is being
-    moved: its places there are held until `moving_until`, those in `slot_id` are kept until the move is sure.
+    moved: its places there are held until `moving_until`, those in `slot_id` are kept until the move is sure. Until
+    then the rules count it on `moving_day` too. `displaced_from` is the slot whose closing (at `displaced_at`) its
+    person was told of, `displaced_to` the slot that was held for them instead, empty while there is none.
     """
 
     __tablename__ = "booking_booking"
@@ -129,6 +147,11 @@ class BookingRow(Base):
         Index("ix_booking_booking_held", "held_until", postgresql_where=text("state = 'held'")),
         Index("ix_booking_booking_moving", "moving_until", postgresql_where=text("moving_to IS NOT NULL")),
         Index("ix_booking_booking_device", "device", "made_at", postgresql_where=text("device IS NOT NULL")),
+        Index(
+            "ix_booking_booking_displaced",
+            "displaced_from",
+            postgresql_where=text("displaced_from IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -147,6 +170,10 @@ class BookingRow(Base):
     held_until: Mapped[datetime]
     moving_to: Mapped[str | None] = mapped_column(String(40))
     moving_until: Mapped[datetime | None]
+    moving_day: Mapped[date | None]
+    displaced_from: Mapped[str | None] = mapped_column(String(40))
+    displaced_to: Mapped[str | None] = mapped_column(String(40))
+    displaced_at: Mapped[datetime | None]
     moves: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
     device: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     urgent_reason: Mapped[str] = mapped_column(String(40), default="", server_default="")

@@ -44,7 +44,7 @@ class WindowRow(Base):
 class PatternRow(Base):
     """A weekly pattern that the working-day calendar turns into slots; days are ISO weekdays (1 Monday … 7 Sunday).
 
-    A working weekend (调休) is worked like the weekday named in `makeup_weekday`. Times are "HH:MM" in Shanghai.
+    A working weekend (调休) is worked like a Monday, see `rota`. Times are "HH:MM" in Shanghai.
     """
 
     __tablename__ = "booking_pattern"

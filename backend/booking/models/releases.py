@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, String, Text
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.store import rotation
@@ -14,7 +14,9 @@ class ReleaseRow(Base):
     """One release of slots of a site: entries from, entries until, then the order.
 
     `commitment` is the SHA-256 of the seed, published with the release; `public_source` says in advance which
-    public value will be mixed in, and `public_value` is written down only after entries have closed.
+    public value will be mixed in. It is written down only after entries have closed: `proposed_value` by one of
+    the staff, `public_value` once another has said the same. `record` is what anybody may read of it
+    (backend/booking/draws.py); it may be large.
     """
 
     __tablename__ = "booking_release"
@@ -35,8 +37,10 @@ class ReleaseRow(Base):
     seed: Mapped[Sealed]
     revealed_seed: Mapped[str | None] = mapped_column(String(80))
     public_source: Mapped[str] = mapped_column(Text)
+    proposed_value: Mapped[str | None] = mapped_column(Text)
+    proposed_by: Mapped[str | None] = mapped_column(String(40))
     public_value: Mapped[str | None] = mapped_column(Text)
-    record: Mapped[dict[str, Any] | None]
+    record: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
     made_by: Mapped[Ref]
     made_at: Mapped[datetime]
 
@@ -46,13 +50,25 @@ class ReleaseRow(Base):
 
 
 class EntryRow(Base):
-    """One person's entry; `rank` is the place in the order, `wishes` the slots wanted (empty: any of them)."""
+    """One person's entry; `rank` is the place in the order, `wishes` the slots wanted (empty: any of them).
+
+    `elder`: may take places kept for the elderly. `why`: the kind of problem for which it takes no part in the
+    draw, or could not be given what it drew.
+    """
 
     __tablename__ = "booking_entry"
     __retention__ = "2 years after its release"
     __table_args__ = (
         Index("uq_booking_entry_person", "release_id", "person_id", unique=True),
         Index("ix_booking_entry_rank", "release_id", "rank"),
+        Index("ix_booking_entry_person", "person_id", "id"),
+        Index("ix_booking_entry_case", "case_id", postgresql_where=text("case_id IS NOT NULL")),
+        Index(
+            "ix_booking_entry_open",
+            "release_id",
+            "id",
+            postgresql_where=text("state IN ('entered', 'queued')"),
+        ),
     )
 
     id: Mapped[Id]
@@ -61,6 +77,8 @@ class EntryRow(Base):
     case_id: Mapped[str | None] = mapped_column(String(40))
     state: Mapped[str] = mapped_column(String(20))
     wishes: Mapped[list[Any]]
+    elder: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    why: Mapped[str] = mapped_column(String(40), default="", server_default="")
     rank: Mapped[int | None] = mapped_column(Integer)
     booking_id: Mapped[str | None] = mapped_column(String(40))
     entered_at: Mapped[datetime]

@@ -1,6 +1,7 @@
 """Whether somebody may book: blocks after appointments missed, and appeals against them."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,7 +11,10 @@ from backend.store.base import Base, Id, Ref
 
 
 class BlockRow(Base):
-    """A person may not book this item until a moment, because of the booking that caused it."""
+    """A person may not book this item until a moment, because of the booking that caused it.
+
+    `counted` are the bookings missed that led to it, the cause among them.
+    """
 
     __tablename__ = "booking_block"
     __retention__ = "2 years after its end"
@@ -20,6 +24,7 @@ class BlockRow(Base):
             "ix_booking_block_person", "person_id", "item_id",
             postgresql_where=text("state IN ('active', 'appealed', 'upheld')"),
         ),
+        Index("ix_booking_block_appeals", "appealed_at", "id", postgresql_where=text("state = 'appealed'")),
     )  # fmt: skip
 
     id: Mapped[Id]
@@ -27,6 +32,7 @@ class BlockRow(Base):
     item_id: Mapped[Ref]
     site_id: Mapped[Ref]
     cause_id: Mapped[Ref]
+    counted: Mapped[list[Any]] = mapped_column(default=list, server_default=text("'[]'"))
     state: Mapped[str] = mapped_column(String(20))
     until: Mapped[datetime]
     appeal: Mapped[bytes | None] = mapped_column(LargeBinary)

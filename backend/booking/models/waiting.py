@@ -9,7 +9,10 @@ from backend.store.base import Base, Id, Ref
 
 
 class WaitRow(Base):
-    """Somebody waits for a place of an item; an offer is a held booking of their own (`booking_id`)."""
+    """Somebody waits for a place of an item; an offer is a held booking of their own (`booking_id`).
+
+    `offers` counts those of the business day `offers_on`, the last on which there was one.
+    """
 
     __tablename__ = "booking_wait"
     __retention__ = "1 year after it ended"
@@ -20,6 +23,7 @@ class WaitRow(Base):
         ),
         Index("ix_booking_wait_next", "item_id", "subject", "since", postgresql_where=text("state = 'waiting'")),
         Index("uq_booking_wait_booking", "booking_id", unique=True),
+        Index("ix_booking_wait_offers", "person_id", "offers_on", postgresql_where=text("offers_on IS NOT NULL")),
     )  # fmt: skip
 
     id: Mapped[Id]

@@ -27,7 +27,7 @@ from backend.booking.problems import (
 from backend.booking.questions import alternatives
 from backend.booking.rules import Rules, month_of, rules_from, week_of
 from backend.booking.services.releasing import require_turn
-from backend.booking.services.taking import FREE, TAKE, first_place, take
+from backend.booking.services.taking import FREE, TAKE, first_place, stand_in_line, take
 from backend.booking.views import BookingView, Site, Wish
 from backend.kernel import clock, ids
 from backend.kernel.problems import InvalidInput, NotYours
@@ -52,22 +52,25 @@ LOOK: Final = f"""
         site.id, site.name, site.kind, site.department_id, site.region_code, site.address,
         whole.rules, own.rules,
         (SELECT count(*) FROM (SELECT 1 FROM booking_place
-            WHERE slot_id = s.id AND {FREE.replace("%(kinds)s", "'{elder}'")} LIMIT %(party)s) AS few)
+            WHERE slot_id = s.id AND {FREE.replace("%(kinds)s", "'{elder}'")} LIMIT %(party)s) AS few),
+        {people.folded.STATE}
     FROM booking_slot s JOIN booking_site site ON site.id = s.site_id
     LEFT JOIN booking_rule whole ON whole.site_id = s.site_id AND whole.item_id = ''
     LEFT JOIN booking_rule own ON own.site_id = s.site_id AND own.item_id = s.item_id
     WHERE s.id = %(slot)s
 """
 _COUNTED: Final = "state IN ('held', 'confirmed', 'checked_in', 'called', 'served', 'missed', 'left')"
+_WITHIN: Final = "(day BETWEEN {0} AND {1} OR moving_day BETWEEN {0} AND {1})"
+_MINE: Final = f"""
+    SELECT count(*) FILTER (WHERE {_COUNTED} AND {_WITHIN.format("%(day)s", "%(day)s")}) AS in_day,
+        count(*) FILTER (WHERE {_COUNTED} AND {_WITHIN.format("%(monday)s", "%(sunday)s")}) AS in_week,
+        count(*) FILTER (WHERE {_COUNTED} AND {_WITHIN.format("%(month_first)s", "%(month_last)s")}) AS in_month,
+        count(*) FILTER (WHERE state IN ('lapsed', 'cancelled') AND origin = 'direct' AND displaced_from IS NULL
+            AND made_at >= %(midnight)s) AS thrown_away
+    FROM booking_booking WHERE person_id = %(person)s AND item_id = %(item)s AND id <> %(booking)s
+"""
 _HOLD: Final = f"""
-    WITH mine AS (
-        SELECT count(*) FILTER (WHERE {_COUNTED} AND day = %(day)s) AS in_day,
-            count(*) FILTER (WHERE {_COUNTED} AND day BETWEEN %(monday)s AND %(sunday)s) AS in_week,
-            count(*) FILTER (WHERE {_COUNTED} AND day BETWEEN %(month_first)s AND %(month_last)s) AS in_month,
-            count(*) FILTER (WHERE state IN ('lapsed', 'cancelled') AND origin = 'direct'
-                AND made_at >= %(midnight)s) AS thrown_away
-        FROM booking_booking WHERE person_id = %(person)s AND item_id = %(item)s
-    ), theirs AS (
+    WITH mine AS ({_MINE}), theirs AS (
         SELECT count(*) AS from_device FROM booking_booking
         WHERE device = %(device)s AND made_at >= %(midnight)s AND {_COUNTED}
     ), block AS (
@@ -104,6 +107,7 @@ class SlotSeen:
     site: Site
     rules: Rules
     free: int
+    person_state: str | None
 
     @property
     def day(self) -> date:
@@ -120,13 +124,13 @@ class Fresh:
     state: str = ""
 
 
-def hold_slot(u: Unit, wish: Wish, by: Actor) -> BookingView:
-    """Hold a place for some minutes.
+def hold_slot(u: Unit, wish: Wish, by: Actor, seen: SlotSeen | None = None) -> BookingView:
+    """Hold a place for some minutes; `seen` is the slot where this unit has looked at it already.
 
     Raises NotYours (no such slot), SlotClosed, SlotTaken, NotYourTurn, AlreadyBooked, LimitReached, TooManyHolds,
     BookingSuspended, UrgencyNeeded, InvalidInput (a party too large), RealNameNeeded.
     """
-    slot = look(u, wish.slot_id, wish.person_id, wish.party)
+    slot = seen or look(u, wish.slot_id, wish.person_id, wish.party)
     require_open(u, slot, wish)
     return hold(u, slot, wish, by, until=clock.now() + timedelta(minutes=slot.rules.hold_minutes))
 
@@ -139,7 +143,7 @@ def look(u: Unit, slot_id: str, person_id: str, party: int = 1) -> SlotSeen:
     row = lean.execute(u.session, LOOK, {"slot": slot_id, "person": person_id, "party": party}).fetchone()
     if row is None:
         raise NotYours
-    about = (*row[1:12], Site(*row[12:18]), rules_from(row[18], row[19]), row[20])
+    about = (*row[1:12], Site(*row[12:18]), rules_from(row[18], row[19]), *row[20:])
     return SlotSeen(slot_id, *about)
 
 
@@ -154,7 +158,7 @@ def require_open(u: Unit, slot: SlotSeen, wish: Wish) -> None:
         )
     if slot.urgent and (wish.urgent_reason not in URGENT_REASONS or not wish.urgent_evidence):
         raise UrgencyNeeded(reasons=URGENT_REASONS)
-    people.require_level(u, wish.person_id, slot.rules.level)
+    people.require_level_of(slot.person_state, slot.rules.level)
     if slot.release_id is not None:
         require_turn(u, slot.release_id, wish.person_id)
     if slot.free < wish.party:
@@ -163,16 +167,21 @@ def require_open(u: Unit, slot: SlotSeen, wish: Wish) -> None:
 
 def hold(
     u: Unit, slot: SlotSeen, wish: Wish, by: Actor, *, until: datetime, origin: str = "direct",
-    says: str = "已为您保留时段，请尽快确认",
+    says: str = "已为您保留时段，请尽快确认", place: int | None = None,
 ) -> BookingView:  # fmt: skip
-    """Write the booking and take its places, in a unit in which `look` was called. Raises as hold_slot."""
+    """Write the booking and take its places, in a unit in which `look` was called. Raises as hold_slot.
+
+    `place` is one that the caller has locked and wants taken.
+    """
     row = Fresh(ids.new_id("bk"), "")
     row.matter = wish.case_id or row.id
     number = ids.booking_number()
     kinds = quotas_of(u, slot, wish.person_id)
     values = {
         **_values(slot, wish, row.id, kinds), "number": number, "until": until, "origin": origin,
+        "first": place or first_place(slot.capacity),
     }  # fmt: skip
+    stand_in_line(u, slot.id, wish.party)
     u.begin(BOOKING, row, by=by, says=says, facts={"slot": slot.id})
     counts = lean.execute(u.session, _HOLD, values).fetchone()
     assert counts is not None
@@ -186,6 +195,16 @@ def hold(
         check_in_code=None, cancel_until=slot.starts_at - timedelta(hours=slot.cancel_before_hours),
         moving=None,
     )  # fmt: skip
+
+
+def require_room(u: Unit, slot: SlotSeen, booking_id: str, person_id: str) -> None:
+    """Whether a booking may be moved here beside the person's others. Raises LimitReached."""
+    values = {
+        "booking": booking_id, "person": person_id, "item": slot.item_id, **_spans(slot.day),
+    }  # fmt: skip
+    counts = lean.execute(u.session, _MINE, values).fetchone()
+    assert counts is not None
+    _require_room(slot.rules, counts)
 
 
 def quotas_of(u: Unit, slot: SlotSeen, person_id: str) -> list[str]:
@@ -204,36 +223,45 @@ def device_digest(device: str) -> bytes | None:
 
 
 def _values(slot: SlotSeen, wish: Wish, booking_id: str, kinds: list[str]) -> dict[str, Any]:
-    now, day = clock.now(), slot.day
-    (monday, sunday), (month_first, month_last) = week_of(day), month_of(day)
     companions = None
     if wish.companions:
         named = orjson.dumps([one.as_payload() for one in wish.companions]).decode()
         companions = vault.seal(COMPANIONS.place, booking_id, named)
     return {
         "booking": booking_id, "slot": slot.id, "person": wish.person_id, "case": wish.case_id,
-        "item": slot.item_id, "subject": slot.subject, "day": day, "monday": monday, "sunday": sunday,
-        "month_first": month_first, "month_last": month_last, "midnight": clock.start_of_day(clock.today()),
-        "now": now, "party": wish.party, "companions": companions, "device": device_digest(wish.device),
+        "item": slot.item_id, "subject": slot.subject, **_spans(slot.day),
+        "now": clock.now(), "party": wish.party, "companions": companions, "device": device_digest(wish.device),
         "reason": wish.urgent_reason if slot.urgent else "",
         "evidence": orjson.dumps(wish.urgent_evidence).decode() if slot.urgent else None,
-        "first": first_place(slot.capacity), "kinds": kinds,
+        "kinds": kinds,
+    }  # fmt: skip
+
+
+def _spans(day: date) -> dict[str, Any]:
+    """The day, its week and month, and where today begins."""
+    (monday, sunday), (month_first, month_last) = week_of(day), month_of(day)
+    return {
+        "day": day, "monday": monday, "sunday": sunday, "month_first": month_first, "month_last": month_last,
+        "midnight": clock.start_of_day(clock.today()),
     }  # fmt: skip
 
 
 def _require_within(rules: Rules, counts: Sequence[Any], origin: str) -> None:
     """The counts were taken beside the birth of the booking, without it."""
-    in_day, in_week, in_month, thrown_away, from_device, _, block_id, until = counts
+    thrown_away, from_device, _, block_id, until = counts[3:]
     if block_id is not None:
         day = clock.local(until)
         raise BookingSuspended(f"暂停到{day:%Y年%m月%d日}。", block_id=block_id, until=until.isoformat())
-    for count, most, span in (
-        (in_day, rules.per_day, "当天"), (in_week, rules.per_week, "当周"), (in_month, rules.per_month, "当月"),
-    ):  # fmt: skip
-        if count >= most:
-            raise LimitReached(f"同一事项{span}最多预约 {most} 次，请选择其他日期。")
+    _require_room(rules, counts)
     if origin != "direct":
         return
     if thrown_away >= rules.lapses_a_day or from_device >= rules.per_device:
         tomorrow = clock.start_of_day(clock.today() + timedelta(days=1))
         raise TooManyHolds(retry_after=int((tomorrow - clock.now()).total_seconds()))
+
+
+def _require_room(rules: Rules, counts: Sequence[Any]) -> None:
+    most = (rules.per_day, "当天"), (rules.per_week, "当周"), (rules.per_month, "当月")
+    for count, (limit, span) in zip(counts, most, strict=False):
+        if count >= limit:
+            raise LimitReached(f"同一事项{span}最多预约 {limit} 次，请选择其他日期。")

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 from backend.booking.machine import BOOKING, CONFIRMED, HELD
 from backend.booking.models import BookingRow, SlotRow
-from backend.booking.problems import HoldLapsed, TooLateToCancel
+from backend.booking.problems import TooLateToCancel
 from backend.booking.questions import booking_view, slot_and_site
+from backend.booking.services.answering import offer_passed
 from backend.booking.services.taking import give_back
+from backend.booking.services.wanted import ORIGIN
 from backend.booking.views import BookingView
 from backend.contracts import (
     BookingCancelled,
@@ -34,15 +36,6 @@ EVENTS: dict[str, type[BookingEvent]] = {
 }
 
 
-def confirm_booking(u: Unit, booking_id: str, person_id: str, by: Actor) -> BookingView:
-    """Make a held place sure. Raises NotYours, HoldLapsed, ImpossibleMove."""
-    row = own_locked(u, booking_id, person_id)
-    if row.state == HELD and row.held_until <= clock.now():
-        raise HoldLapsed
-    step(u, row, "confirmed", by)
-    return booking_view(u, row, owner=True)
-
-
 def cancel_booking(u: Unit, booking_id: str, person_id: str, by: Actor) -> BookingView:
     """Give a place back. Raises NotYours, TooLateToCancel, ImpossibleMove."""
     row = own_locked(u, booking_id, person_id)
@@ -61,10 +54,13 @@ def require_time_to_change(slot: SlotRow) -> None:
 
 def release(u: Unit, row: BookingRow, trigger: str, by: Actor) -> None:
     """End a live booking and free all its places in one go."""
+    was_offer = row.state == HELD and row.origin == ORIGIN
     step(u, row, trigger, by)
     for slot_id in filter(None, (row.slot_id, row.moving_to)):
         give_back(u, row.id, slot_id)
-    row.moving_to = row.moving_until = None
+    row.moving_to = row.moving_until = row.moving_day = None
+    if was_offer:
+        offer_passed(u, row.id, by)
 
 
 def lapse(u: Unit, row: BookingRow) -> None:

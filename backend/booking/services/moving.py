@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 from backend.booking.machine import CONFIRMED
 from backend.booking.models import BookingRow, SlotRow
-from backend.booking.problems import HoldLapsed, OtherItem, SameSlot, SlotTaken
+from backend.booking.problems import HoldLapsed, OtherItem, SameSlot, SlotClosed, SlotTaken
 from backend.booking.questions import alternatives, booking_view, slot_and_site
-from backend.booking.services.holding import SlotSeen, look, quotas_of, require_open
+from backend.booking.services.holding import SlotSeen, look, quotas_of, require_open, require_room
 from backend.booking.services.keeping import own_locked, require_time_to_change, step
-from backend.booking.services.taking import give_back, take
+from backend.booking.services.taking import give_back, stand_in_line, take
 from backend.booking.views import BookingView, Wish
 from backend.kernel import clock
 from backend.kernel.problems import ImpossibleMove
@@ -33,6 +33,7 @@ def hold_move(u: Unit, booking_id: str, wish: Wish, by: Actor) -> BookingView:
     if slot.closed_at is None:
         require_time_to_change(slot)
     require_open(u, seen, wish)
+    require_room(u, seen, row.id, row.person_id)
     _forget(u, row)
     until = clock.now() + timedelta(minutes=seen.rules.hold_minutes)
     hold_for_move(u, row, seen, by, "move_held", until)
@@ -41,24 +42,30 @@ def hold_move(u: Unit, booking_id: str, wish: Wish, by: Actor) -> BookingView:
 
 def hold_for_move(u: Unit, row: BookingRow, seen: SlotSeen, by: Actor, trigger: str, until: datetime) -> None:
     """Take the places in the other slot. Raises SlotTaken."""
+    stand_in_line(u, seen.id, row.party)
     if not take(u, row.id, seen.id, row.party, quotas_of(u, seen, row.person_id)):
         raise SlotTaken(alternatives=alternatives(u, seen.item_id, seen.subject))
-    row.moving_to, row.moving_until = seen.id, until
+    row.moving_to, row.moving_until, row.moving_day = seen.id, until, seen.day
     step(u, row, trigger, by, slot=seen.id)
 
 
 def confirm_move(u: Unit, booking_id: str, person_id: str, by: Actor) -> BookingView:
-    """The other time becomes the booking's own; the old place is free. Raises NotYours, HoldLapsed, ImpossibleMove."""
+    """The other time becomes the booking's own; the old place is free.
+
+    Raises NotYours, HoldLapsed, SlotClosed (the other time closed meanwhile), ImpossibleMove.
+    """
     row = own_locked(u, booking_id, person_id)
     if row.moving_to is None or row.moving_until is None:
         raise ImpossibleMove("没有为改期保留的时段，请重新选择。", state=row.state, trigger="moved")
     if row.moving_until <= clock.now():
         raise HoldLapsed
     target = u.session.get_one(SlotRow, row.moving_to)
+    if target.closed_at is not None:
+        raise SlotClosed
     step(u, row, "moved", by, slot=target.id)
     give_back(u, row.id, row.slot_id)
     row.slot_id, row.day = target.id, clock.day_of(target.starts_at)
-    row.moving_to = row.moving_until = None
+    row.moving_to = row.moving_until = row.moving_day = None
     row.moves += 1
     return booking_view(u, row, owner=True)
 
@@ -68,18 +75,23 @@ def drop_move(u: Unit, booking_id: str, person_id: str, by: Actor) -> BookingVie
     row = own_locked(u, booking_id, person_id)
     if row.moving_to is None:
         raise ImpossibleMove("没有为改期保留的时段。", state=row.state, trigger="move_dropped")
-    step(u, row, "move_dropped", by)
-    _forget(u, row)
+    stay(u, row, by)
     return booking_view(u, row, owner=True)
 
 
 def let_move_lapse(u: Unit, row: BookingRow) -> None:
     """Nobody confirmed the other time: what was held for it is free again."""
-    step(u, row, "move_dropped", CLOCK)
-    _forget(u, row)
+    stay(u, row, CLOCK)
+
+
+def stay(u: Unit, row: BookingRow, by: Actor) -> None:
+    """The booking stays where it is; what was held elsewhere for it is free again."""
+    if row.moving_to is not None:
+        step(u, row, "move_dropped", by)
+        _forget(u, row)
 
 
 def _forget(u: Unit, row: BookingRow) -> None:
     if row.moving_to is not None:
         give_back(u, row.id, row.moving_to)
-        row.moving_to = row.moving_until = None
+        row.moving_to = row.moving_until = row.moving_day = None

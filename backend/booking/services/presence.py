@@ -1,17 +1,24 @@
 """Somebody stands at the site: check-in by the code on the phone, or by number and ID card."""
 
+from dataclasses import fields
 from datetime import timedelta
+
+from sqlalchemy import select
 
 from backend import people
 from backend.booking import codes
+from backend.booking.hall_questions import ticket_view
+from backend.booking.hall_views import CheckedIn
 from backend.booking.models import BookingRow, RuleRow, SlotRow
 from backend.booking.problems import WrongDayOrSite
 from backend.booking.questions import booking_view, slot_and_site
 from backend.booking.rules import Rules, rules_from
+from backend.booking.services import hall
 from backend.booking.services.keeping import locked, step
+from backend.booking.services.moving import stay
 from backend.booking.views import BookingView
-from backend.kernel import clock
-from backend.kernel.problems import TooMany
+from backend.kernel import clock, ids
+from backend.kernel.problems import NotYours, TooMany
 from backend.store.unit import Actor, Unit
 
 CODE_TRIES = 5
@@ -19,11 +26,12 @@ CODE_TRIES = 5
 
 def check_in(
     u: Unit, booking_id: str, site_id: str, by: Actor, *, code: str = "", id_tail: str = ""
-) -> BookingView | None:
+) -> CheckedIn | None:
     """Somebody stands at the site with the code of the booking, or with an ID card; None when neither fits.
 
-    A wrong code is counted, so the caller must let the unit commit before it refuses. Raises NotYours,
-    WrongDayOrSite, TooMany after five wrong codes, ImpossibleMove on a second check-in.
+    Where the site's windows have a queue, a number in it is given. A wrong code is counted, so the caller must
+    let the unit commit before it refuses. Raises NotYours, WrongDayOrSite, TooMany after five wrong codes,
+    ImpossibleMove on a second check-in.
     """
     row = locked(u, booking_id)
     slot, _site = slot_and_site(u.session, row.slot_id)
@@ -34,9 +42,25 @@ def check_in(
     if not fits:
         row.check_in_tries += 1
         return None
+    stay(u, row, by)
     step(u, row, "checked_in", by)
     row.checked_in_at = clock.now()
-    return booking_view(u, row, owner=False)
+    ticket = hall.queue_up(u, row, slot, by)
+    seen = booking_view(u, row, owner=False)
+    told = {field.name: getattr(seen, field.name) for field in fields(seen)}
+    return CheckedIn(**told, ticket=ticket_view(u, ticket) if ticket else None)
+
+
+def check_in_by_number(
+    u: Unit, number: str, site_id: str, by: Actor, *, code: str = "", id_tail: str = ""
+) -> CheckedIn | None:
+    """As check_in, at a machine that reads the booking's number. Raises NotYours for a number that is none."""
+    booking_id = u.session.scalar(
+        select(BookingRow.id).where(BookingRow.number == ids.tidy_case_number(number))
+    )
+    if booking_id is None:
+        raise NotYours
+    return check_in(u, booking_id, site_id, by, code=code, id_tail=id_tail)
 
 
 def require_here(u: Unit, row: BookingRow, slot: SlotRow, site_id: str) -> None:
@@ -58,10 +82,11 @@ def rules_of(u: Unit, site_id: str, item_id: str) -> Rules:
 
 
 def mark_served(u: Unit, booking_id: str, site_id: str, by: Actor) -> BookingView:
-    """The visit is over. Raises NotYours, WrongDayOrSite, ImpossibleMove."""
+    """The visit is over, and so is the queue number. Raises NotYours, WrongDayOrSite, ImpossibleMove."""
     row = locked(u, booking_id)
     _slot, site = slot_and_site(u.session, row.slot_id)
     if site.id != site_id:
         raise WrongDayOrSite
     step(u, row, "served", by)
+    hall.finish_of(u, row, by)
     return booking_view(u, row, owner=False)

@@ -1,0 +1,174 @@
+"""The draw itself: pure arithmetic over a public record, so that anybody can do it again (docs/decisions/0007).
+
+    ticket(entry) = HMAC-SHA256(seed ‖ public value, "zhangban draw 1|release|entry"), smallest first
+    in this order everybody takes the first wish that has room (no wishes: the soonest slot with room)
+
+The seed is committed to before anybody enters; entries and places are frozen before the public value is known.
+Whoever can no longer be given what they drew is passed over by name and reason, and those who drew nothing are
+asked again in the same order; nobody who won loses a place by that.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from backend.kernel.crypto import canonical
+
+FORMAT: Final = "zhangban draw 1"
+SEED_BYTES: Final = 32
+OPEN, ELDER = "open", "elder"
+PLACE_GONE: Final = frozenset({"slot-closed", "slot-taken", "not-found"})
+"""Refusals that take the place away with them: nobody else could be given it either."""
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EntryLine(_Line):
+    """One entry: `elder` may take places kept for the elderly; `out` says why it does not take part."""
+
+    id: str
+    wishes: tuple[str, ...]
+    elder: bool
+    out: str
+
+
+class SlotLine(_Line):
+    """One slot with its free places for everybody and for the elderly; slots are listed soonest first."""
+
+    id: str
+    starts_at: str
+    open: int
+    elder: int
+
+
+class Frozen(_Line):
+    """What stood fast when entries closed."""
+
+    format: str
+    release: str
+    site: str
+    item: str
+    subject: str
+    mode: str
+    commitment: str
+    public_source: str
+    entries_until: str
+    frozen_at: str
+    entries: tuple[EntryLine, ...]
+    slots: tuple[SlotLine, ...]
+
+
+class Seat(_Line):
+    """A place given to an entry; `kind` says out of which quota."""
+
+    entry: str
+    slot: str
+    kind: str
+
+
+class Refused(_Line):
+    """An entry that could not be given what it drew, and the kind of problem (docs/problems.md) or "withdrawn"."""
+
+    entry: str
+    why: str
+
+
+class Record(_Line):
+    """What is published: first what is frozen, then seed, value and order, then who won."""
+
+    frozen: Frozen
+    frozen_digest: str
+    seed: str | None = None
+    public_value: str | None = None
+    closed: tuple[str, ...] = ()
+    order: tuple[str, ...] | None = None
+    refused: tuple[Refused, ...] | None = None
+    won: tuple[Seat, ...] | None = None
+    digest: str
+
+
+Seats = dict[str, Seat]
+
+
+def commitment_of(seed: bytes) -> bytes:
+    """What is published of a seed before anybody enters: its SHA-256."""
+    return hashlib.sha256(seed).digest()
+
+
+def ticket_of(seed: bytes, public_value: str, release_id: str, entry_id: str) -> bytes:
+    """The lot of one entry: 32 bytes, the smallest comes first."""
+    message = f"{FORMAT}|{release_id}|{entry_id}".encode()
+    return hmac.digest(seed + public_value.encode(), message, "sha256")
+
+
+def order_of(seed: bytes, public_value: str, release_id: str, entry_ids: Iterable[str]) -> list[str]:
+    """Entry ids in the order of their lots."""
+    return sorted(entry_ids, key=lambda one: (ticket_of(seed, public_value, release_id, one), one))
+
+
+def award(
+    frozen: Frozen, order: Sequence[str], closed: Iterable[str], refused: Mapping[str, str]
+) -> list[Seats]:
+    """Who gets which place, round by round: the draw, then the places of those refused, until nothing is left.
+
+    A round depends only on refusals of the rounds before it, so it may be carried out while it is not known yet
+    whom it will refuse.
+    """
+    gone, known = set(closed), {entry.id: entry for entry in frozen.entries}
+    room = {slot.id: {OPEN: slot.open, ELDER: slot.elder} for slot in frozen.slots if slot.id not in gone}
+    waiting = [known[one] for one in order if not known[one].out]
+    rounds: list[Seats] = []
+    while given := _one_round(waiting, room):
+        rounds.append(given)
+        waiting = [entry for entry in waiting if entry.id not in given]
+        for seat in given.values():
+            if seat.entry in refused and refused[seat.entry] not in PLACE_GONE:
+                room[seat.slot][seat.kind] += 1
+    return rounds
+
+
+def winners(rounds: Iterable[Seats], refused: Mapping[str, str]) -> list[Seat]:
+    """Everybody who kept a place, round by round in the order of their lots."""
+    return [seat for given in rounds for seat in given.values() if seat.entry not in refused]
+
+
+def freeze(frozen: Frozen) -> dict[str, Any]:
+    """The record as it is published when entries close."""
+    plain = frozen.model_dump(mode="json")
+    return signed({"frozen": plain, "frozen_digest": digest_of(plain)})
+
+
+def signed(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The record with the digest of everything else in it."""
+    rest = {name: value for name, value in record.items() if name != "digest"}
+    return {**rest, "digest": digest_of(rest)}
+
+
+def digest_of(value: object) -> str:
+    """SHA-256 of the canonical JSON (sorted keys, no spaces, UTF-8), in hexadecimal."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def _one_round(waiting: Iterable[EntryLine], room: dict[str, dict[str, int]]) -> Seats:
+    given: Seats = {}
+    for entry in waiting:
+        seat = _first_with_room(entry, room)
+        if seat is not None:
+            room[seat.slot][seat.kind] -= 1
+            given[entry.id] = seat
+    return given
+
+
+def _first_with_room(entry: EntryLine, room: Mapping[str, Mapping[str, int]]) -> Seat | None:
+    kinds = (ELDER, OPEN) if entry.elder else (OPEN,)
+    for slot in entry.wishes or room:
+        left = room.get(slot, {})
+        for kind in kinds:
+            if left.get(kind, 0) > 0:
+                return Seat(entry=entry.id, slot=slot, kind=kind)
+    return None

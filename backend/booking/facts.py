@@ -1,0 +1,132 @@
+"""Words for messages about appointments and what stands beside them. They name nobody and no one's numbers."""
+
+from collections.abc import Mapping
+
+from backend import catalogue
+from backend.booking import reminding
+from backend.booking.machine import BLOCK, BOOKING, CANCELLED, CONFIRMED, ENTRY, HELD, MISSED, WAIT
+from backend.booking.models import BlockRow, BookingRow, EntryRow, ReleaseRow, SiteRow, SlotRow, WaitRow
+from backend.booking.questions import slot_and_site, spoken
+from backend.kernel import clock
+from backend.kernel.problems import Problem
+from backend.store.unit import Unit
+
+Facts = Mapping[str, str]
+
+
+def facts_for(u: Unit, booking_id: str) -> Facts:
+    """Of an appointment: place, when, item, number and more.
+
+    `not_after`: what is told of it must not arrive after the appointment, nor after the hold has run out.
+    `closed` is there when its time was closed; `new_when` and the like, when another time is held for it;
+    `never_sure`, when it was given back before it was confirmed; `missed`, when nobody came.
+    """
+    row = u.get(BookingRow, booking_id)
+    if row is None:
+        return {}
+    slot, site = slot_and_site(u.session, row.slot_id)
+    return {
+        "place": site.name,
+        "address": site.address,
+        "when": spoken(slot.starts_at),
+        "item": _item(u, row.item_id, row.subject),
+        "number": row.number,
+        "state": BOOKING.label(row.state),
+        "people": str(row.party),
+        "origin": row.origin,
+        "moves": str(row.moves),
+        "not_after": (row.held_until if row.state == HELD else slot.starts_at).isoformat(),
+        **({"held_until": spoken(row.held_until)} if row.state == HELD else {}),
+        **_of_an_end(u, row),
+        **_of_a_closed_time(row, slot),
+        **_of_a_move(u, row),
+        **reminding.standing(u, row, slot),
+    }
+
+
+def wait_facts_for(u: Unit, wait_id: str) -> Facts:
+    """Of somebody's wait for a place: item, days, place where one was chosen."""
+    row = u.get(WaitRow, wait_id)
+    if row is None:
+        return {}
+    return {
+        "item": _item(u, row.item_id, row.subject),
+        "state": WAIT.label(row.state),
+        "days": f"{row.from_day.month}月{row.from_day.day}日至{row.to_day.month}月{row.to_day.day}日",
+        **({"place": u.session.get_one(SiteRow, row.site_id).name} if row.site_id else {}),
+    }
+
+
+def entry_facts_for(u: Unit, entry_id: str) -> Facts:
+    """Of an entry in a release: item and place; `called_off` when the release was, `why` when it was passed over."""
+    row = u.get(EntryRow, entry_id)
+    if row is None:
+        return {}
+    release = u.session.get_one(ReleaseRow, row.release_id)
+    return {
+        "item": _item(u, release.item_id, release.subject),
+        "state": ENTRY.label(row.state),
+        "place": u.session.get_one(SiteRow, release.site_id).name,
+        **({"called_off": row.state} if row.state == "called_off" else {}),
+        **({"why": _in_words(row.why)} if row.why else {}),
+    }
+
+
+def block_facts_for(u: Unit, block_id: str) -> Facts:
+    """Of a block: item, until when, when and where the last appointment was missed, and why an appeal ended so."""
+    row = u.get(BlockRow, block_id)
+    if row is None:
+        return {}
+    until = clock.local(row.until)
+    cause = facts_for(u, row.cause_id)
+    return {
+        "item": _item(u, row.item_id, ""),
+        "state": BLOCK.label(row.state),
+        "until": f"{until.year}年{until.month}月{until.day}日",
+        "why": row.decided_why.rstrip("。"),
+        **{name: cause[name] for name in ("when", "place") if name in cause},
+    }
+
+
+def _in_words(slug: str) -> str:
+    """What a kind of problem says to citizens."""
+    titles = {kind.slug: kind.title for kind in Problem.all()}
+    return titles.get(slug, "").rstrip("。")
+
+
+def _of_an_end(u: Unit, row: BookingRow) -> Facts:
+    if row.state == MISSED:
+        return {"missed": row.state}
+    if row.state != CANCELLED:
+        return {}
+    steps = {entry.trigger for entry in u.journal_of(row.matter) if entry.subject == row.id}
+    return {} if "confirmed" in steps else {"never_sure": row.state}
+
+
+def _of_a_closed_time(row: BookingRow, slot: SlotRow) -> Facts:
+    if slot.closed_at is None or row.state != CONFIRMED:
+        return {}
+    return {"closed": slot.closed_at.isoformat(), "closed_why": slot.closed_why.rstrip("。")}
+
+
+def _of_a_move(u: Unit, row: BookingRow) -> Facts:
+    if row.moving_to is None or row.moving_until is None:
+        return {}
+    slot, site = slot_and_site(u.session, row.moving_to)
+    return {
+        "new_when": spoken(slot.starts_at),
+        "new_place": site.name,
+        "held_until": spoken(row.moving_until),
+        "move_not_after": row.moving_until.isoformat(),
+    }
+
+
+def _item(u: Unit, item_id: str, subject: str) -> str:
+    """What people call it, also when nobody can apply for it any more."""
+    try:
+        name = catalogue.published_version(u, item_id).short_name
+    except catalogue.ItemNotPublished:
+        name = catalogue.versions_of(u, item_id)[0].name
+    except catalogue.ItemUnknown:
+        return subject
+    return f"{name}（{subject}）" if subject else name

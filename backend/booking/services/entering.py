@@ -1,0 +1,136 @@
+"""Citizens enter a release: one entry per person, and within the time for entries it is all the same when."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import func, select
+
+from backend import people
+from backend.booking.machine import ENTRY, LIVE
+from backend.booking.models import BookingRow, EntryRow, ReleaseRow, SlotRow
+from backend.booking.problems import AlreadyBooked, AlreadyEntered, EntriesClosed
+from backend.booking.services.presence import rules_of
+from backend.booking.services.releasing import ANNOUNCED, CLOSED, OPENED, QUEUE, admit, locked_release
+from backend.booking.services.standing import require_no_block
+from backend.kernel import clock, ids
+from backend.kernel.problems import InvalidInput, NotYours
+from backend.store import lean
+from backend.store.unit import SYSTEM, Actor, Unit, map_constraint
+
+map_constraint("uq_booking_entry_person", AlreadyEntered)
+REAL_NAME = 2
+"""One human being, one entry: that needs the register to know who it is, whatever else a site asks."""
+_SOMETHING_LEFT: Final = """
+    SELECT EXISTS (SELECT 1 FROM booking_slot s JOIN booking_place p ON p.slot_id = s.id AND p.booking_id IS NULL
+        WHERE s.release_id = %s AND s.closes_at > %s AND s.closed_at IS NULL AND p.kind <> 'walk_in')
+"""
+
+
+def enter(
+    u: Unit, release_id: str, person_id: str, wishes: Sequence[str], case_id: str | None, by: Actor
+) -> str:  # fmt: skip
+    """Enter a release; `wishes` are slots of it in the order of preference, none means any of them.
+
+    In a queue one may enter too late as long as something is left: behind everybody else, as they come. Who has
+    left may come again. Returns the id of the entry. Raises ReleaseUnknown, EntriesClosed, AlreadyEntered,
+    AlreadyBooked, BookingSuspended, RealNameNeeded, InvalidInput.
+    """
+    release, now = admit(u, release_id), clock.now()
+    _require_open(u, release, now)
+    known = _entry_locked(u, release_id, person_id)
+    if known is not None and known.state != "withdrawn":
+        raise AlreadyEntered(entry_id=known.id)
+    rules = rules_of(u, release.site_id, release.item_id)
+    people.require_level(u, person_id, max(REAL_NAME, rules.level))
+    require_no_block(u, person_id, release.item_id)
+    _require_unbooked(u, release, person_id)
+    _require_slots(u, release, wishes)
+    row = known or EntryRow(id=ids.new_id("ey"), release_id=release_id, person_id=person_id)
+    row.wishes, row.case_id, row.entered_at = list(wishes), case_id, now
+    row.elder = bool(rules.elder_percent) and people.is_of_age(u, person_id, rules.elder_age)
+    if known is None:
+        u.add(row)
+        u.begin(ENTRY, row, by=by, says="已报名", facts={"release": release_id})
+    else:
+        u.step(ENTRY, row, "entered_again", by=by)
+    if release.state != ANNOUNCED:
+        _join_the_end(u, row, by)
+    u.flush()
+    return row.id
+
+
+def withdraw_entry(u: Unit, release_id: str, person_id: str, by: Actor) -> None:
+    """Leave a release. Raises NotYours (never entered), ImpossibleMove (too late for that)."""
+    row = _entry_locked(u, release_id, person_id)
+    if row is None:
+        raise NotYours
+    u.step(ENTRY, row, "withdrawn", by=by)
+    u.flush()
+
+
+def withdraw_for_case(u: Unit, case_id: str) -> None:
+    """A case that ended needs no visit: its entries leave."""
+    query = (
+        select(EntryRow)
+        .where(EntryRow.case_id == case_id, EntryRow.state.in_(("entered", "queued")))
+        .order_by(EntryRow.id)
+        .with_for_update()
+    )
+    for row in u.session.scalars(query).all():
+        u.step(ENTRY, row, "withdrawn", by=SYSTEM)
+
+
+def _require_open(u: Unit, release: ReleaseRow, now: datetime) -> None:
+    if now >= release.entries_from:
+        if release.state == ANNOUNCED and now < release.entries_until:
+            return
+        if (
+            release.mode == QUEUE
+            and release.state in (ANNOUNCED, CLOSED, OPENED)
+            and _something_left(u, release)
+        ):
+            return
+    raise EntriesClosed(
+        entries_from=release.entries_from.isoformat(), entries_until=release.entries_until.isoformat()
+    )
+
+
+def _something_left(u: Unit, release: ReleaseRow) -> bool:
+    row = lean.execute(u.session, _SOMETHING_LEFT, (release.id, clock.now())).fetchone()
+    return row is not None and bool(row[0])
+
+
+def _require_unbooked(u: Unit, release: ReleaseRow, person_id: str) -> None:
+    query = select(BookingRow.id).where(
+        BookingRow.person_id == person_id,
+        BookingRow.item_id == release.item_id,
+        BookingRow.subject == release.subject,
+        BookingRow.state.in_(LIVE),
+    )
+    if u.session.scalars(query).first() is not None:
+        raise AlreadyBooked
+
+
+def _require_slots(u: Unit, release: ReleaseRow, wishes: Sequence[str]) -> None:
+    ours = set(
+        u.session.scalars(select(SlotRow.id).where(SlotRow.id.in_(wishes), SlotRow.release_id == release.id))
+    )
+    if len(set(wishes)) != len(wishes) or ours != set(wishes):
+        message = "请从本次放号的时段中选择，每个时段只选一次"
+        raise InvalidInput(errors=[{"field": "wishes", "message": message}])
+
+
+def _join_the_end(u: Unit, row: EntryRow, by: Actor) -> None:
+    """Behind everybody else; who left the queue and comes again finds their own place."""
+    if row.rank is None:
+        # One after the other: two must not get the same place.
+        locked_release(u, row.release_id)
+        last = u.session.scalar(select(func.max(EntryRow.rank)).where(EntryRow.release_id == row.release_id))
+        row.rank = (last or 0) + 1
+    u.step(ENTRY, row, "queued", by=by, facts={"rank": row.rank})
+
+
+def _entry_locked(u: Unit, release_id: str, person_id: str) -> EntryRow | None:
+    query = select(EntryRow).where(EntryRow.release_id == release_id, EntryRow.person_id == person_id)
+    return u.session.scalars(query.with_for_update().execution_options(populate_existing=True)).one_or_none()

@@ -1,0 +1,202 @@
+"""Offers: every place freed goes to those who wait for it, one person at a time and in their order.
+
+A kept place (see `taking`) is in nobody's hand and out of reach of passers-by. A unit offers it to one person as a
+held booking of their own; it is let go only by a unit that saw it kept and then saw nobody whom it suits. Locks:
+the person, the slot (so that two workers offer its places one after the other), the wait, the place.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from backend import people
+from backend.booking.machine import CONFIRMED, LIVE, WAIT
+from backend.booking.models import BookingRow, SlotRow, WaitRow
+from backend.booking.problems import (
+    AlreadyBooked,
+    BookingSuspended,
+    LimitReached,
+    SlotTaken,
+    TooManyHolds,
+)
+from backend.booking.rules import Rules
+from backend.booking.services.holding import SlotSeen, hold, look, quotas_of
+from backend.booking.services.presence import rules_of
+from backend.booking.services.taking import kept_in, let_go
+from backend.booking.services.wanted import FITS, MOST_OFFERS, OFFERABLE, ORIGIN, READY
+from backend.booking.views import Wish
+from backend.contracts import PlaceOffered, WaitEnded
+from backend.kernel import clock
+from backend.kernel.problems import NotFound
+from backend.store import lean
+from backend.store.unit import CLOCK, Unit, run_unit
+
+BATCH: Final = 100
+_SLOTS: Final = f"""
+    SELECT s.starts_at, s.id FROM booking_slot s WHERE s.id IN (SELECT slot_id FROM booking_place WHERE kept)
+    UNION
+    SELECT s.starts_at, s.id FROM booking_slot s
+    WHERE s.item_id IN (SELECT item_id FROM booking_wait WHERE state = 'waiting') AND {OFFERABLE}
+        AND EXISTS (SELECT 1 FROM booking_place p
+            WHERE p.slot_id = s.id AND p.booking_id IS NULL AND p.kind <> 'walk_in')
+        AND EXISTS (SELECT 1 FROM booking_wait w WHERE {FITS} AND {READY})
+    ORDER BY 1, 2
+"""
+_KINDS: Final = """
+    SELECT DISTINCT kind FROM booking_place WHERE slot_id = %s AND booking_id IS NULL AND kind <> 'walk_in'
+"""
+_NEXT: Final = f"""
+    SELECT w.id, w.person_id, w.case_id FROM booking_slot s JOIN booking_wait w ON {FITS}
+    WHERE s.id = %(slot)s AND {OFFERABLE} AND {READY} AND w.id <> ALL(%(passed)s)
+    ORDER BY w.since, w.id LIMIT {BATCH}
+"""
+_LOCK_SLOT: Final = "SELECT closed_at FROM booking_slot WHERE id = %s FOR NO KEY UPDATE"
+_OFFERS_TODAY: Final = """
+    SELECT coalesce(sum(offers), 0) FROM booking_wait WHERE person_id = %s AND offers_on = %s
+"""
+_NOT_FOR_THEM: Final = (
+    AlreadyBooked, BookingSuspended, LimitReached, NotFound, SlotTaken, TooManyHolds, people.PhoneNeeded,
+    people.RealNameNeeded,
+)  # fmt: skip
+"""Why a place may not suit somebody who waits: they are passed over for it and keep their turn for others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Somebody whose turn it is."""
+
+    id: str
+    person_id: str
+    case_id: str | None
+
+
+@dataclass(slots=True)
+class Round:
+    """One round of offers for a slot; `passed` are the waits that it did not suit."""
+
+    slot_id: str
+    passed: list[str] = field(default_factory=list)
+
+    def offer_all(self) -> int:
+        """Offer the free places of the slot until none is left or nobody wants them; how many were offered."""
+        offered = 0
+        while (one := run_unit(self.next_waiting)) is not None:
+            if self._offered(one):
+                offered += 1
+            else:
+                self.passed.append(one.id)
+        run_unit(self.let_go_of_rest)
+        return offered
+
+    def next_waiting(self, u: Unit) -> Waiting | None:
+        """The first in line whom a free place of the slot suits."""
+        slot = u.session.get_one(SlotRow, self.slot_id)
+        rules, now = rules_of(u, slot.site_id, slot.item_id), clock.now()
+        kinds = {kind for (kind,) in lean.execute(u.session, _KINDS, (slot.id,))}
+        if not kinds or slot.closes_at <= now + timedelta(minutes=rules.offer_minutes):
+            return None
+        elders_only = kinds == {"elder"} and now < slot.starts_at - timedelta(hours=rules.elder_until_hours)
+        for one in self._in_line(u, rules):
+            if not elders_only or people.is_of_age(u, one.person_id, rules.elder_age):
+                return one
+            self.passed.append(one.id)
+        return None
+
+    def let_go_of_rest(self, u: Unit) -> None:
+        """What suits nobody who waits is everybody's again."""
+        lean.execute(u.session, _LOCK_SLOT, (self.slot_id,))
+        kept = kept_in(u, self.slot_id, ["open", "elder"])
+        if kept and self.next_waiting(u) is None:
+            let_go(u, self.slot_id, kept)
+
+    def _in_line(self, u: Unit, rules: Rules) -> Iterator[Waiting]:
+        asked = {
+            "slot": self.slot_id, "now": clock.now(), "today": clock.today(), "most": rules.offers_a_day,
+        }  # fmt: skip
+        while found := lean.execute(u.session, _NEXT, {**asked, "passed": self.passed}).fetchall():
+            yield from (Waiting(*row) for row in found)
+
+    def _offered(self, one: Waiting) -> bool:
+        try:
+            return run_unit(lambda u: offer(u, self.slot_id, one))
+        except _NOT_FOR_THEM:
+            return False
+
+
+def offer_places() -> int:
+    """Offer what is free to those who wait for it; how many offers went out [own units]."""
+    for end in (_past, _booked_otherwise):
+        while run_unit(end):
+            pass
+    return sum(Round(slot_id).offer_all() for slot_id in run_unit(_slots))
+
+
+def offer(u: Unit, slot_id: str, one: Waiting) -> bool:
+    """Hold a place for somebody who waits, and tell them; whether it was still theirs. Raises as hold_slot."""
+    seen = look(u, slot_id, one.person_id)
+    closed = lean.execute(u.session, _LOCK_SLOT, (slot_id,)).fetchone()
+    wait = u.get(WaitRow, one.id, lock=True)
+    if closed is None or closed[0] is not None or wait is None or wait.state != "waiting":
+        return False
+    today, had = clock.today(), _offers_today(u, one.person_id)
+    if had >= seen.rules.offers_a_day:
+        return False
+    people.require_level(u, one.person_id, seen.rules.level)
+    kept = kept_in(u, slot_id, ["open", *quotas_of(u, seen, one.person_id)])[:1]
+    let_go(u, slot_id, kept)
+    held = hold(
+        u, seen, Wish(slot_id, one.person_id, one.case_id), CLOCK, until=_held_until(seen), origin=ORIGIN,
+        says="候补到空位，已为您保留，请尽快确认", place=kept[0] if kept else None,
+    )  # fmt: skip
+    u.step(WAIT, wait, "offered", by=CLOCK, facts={"booking": held.id, "slot": slot_id})
+    u.record(PlaceOffered(wait.id, wait.person_id, held.id))
+    wait.booking_id = held.id
+    wait.offers = wait.offers + 1 if wait.offers_on == today else 1
+    wait.offers_on = today
+    return True
+
+
+def _held_until(seen: SlotSeen) -> datetime:
+    return min(clock.now() + timedelta(minutes=seen.rules.offer_minutes), seen.closes_at)
+
+
+def _slots(u: Unit) -> list[str]:
+    """Slots with a kept place, or with a free one that somebody waits for, soonest first."""
+    asked: dict[str, Any] = {"now": clock.now(), "today": clock.today(), "most": MOST_OFFERS}
+    return [slot_id for _, slot_id in lean.execute(u.session, _SLOTS, asked)]
+
+
+def _offers_today(u: Unit, person_id: str) -> int:
+    row = lean.execute(u.session, _OFFERS_TODAY, (person_id, clock.today())).fetchone()
+    return int(row[0]) if row is not None else 0
+
+
+def _past(u: Unit) -> int:
+    """End the waits whose last day is over."""
+    rows = _locked_waits(u, WaitRow.to_day < clock.today())
+    for wait in rows:
+        u.step(WAIT, wait, "ended", by=CLOCK)
+        u.record(WaitEnded(wait.id, wait.person_id))
+    return len(rows)
+
+
+def _booked_otherwise(u: Unit) -> int:
+    """Who has an appointment by now waits no more."""
+    booked = select(BookingRow.id).where(
+        BookingRow.person_id == WaitRow.person_id,
+        BookingRow.item_id == WaitRow.item_id,
+        BookingRow.subject == WaitRow.subject,
+        BookingRow.state.in_([state for state in LIVE if state != "held"]),
+    )
+    rows = _locked_waits(u, booked.exists())
+    for wait in rows:
+        u.step(WAIT, wait, "left", by=CLOCK, facts={"because": CONFIRMED})
+    return len(rows)
+
+
+def _locked_waits(u: Unit, which: Any) -> list[WaitRow]:
+    query = select(WaitRow).where(WaitRow.state == "waiting", which).order_by(WaitRow.id).limit(BATCH)
+    return list(u.session.scalars(query.with_for_update(skip_locked=True)))

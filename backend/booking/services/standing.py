@@ -1,0 +1,167 @@
+"""Appointments missed, what follows from them, and appeals: somebody who does not come takes a place from others.
+
+Who came but left before the end has not missed anything here; what was closed by the site never counts.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+
+from backend.booking.machine import BLOCK, CONFIRMED
+from backend.booking.models import APPEAL, BlockRow, BookingRow, SiteRow, SlotRow
+from backend.booking.problems import AppealTooLate, BookingSuspended
+from backend.booking.questions import site_view
+from backend.booking.questions_waiting import block_view
+from backend.booking.rules import Rules, months_after, months_before
+from backend.booking.services.holding import SlotSeen, look
+from backend.booking.services.keeping import mark_missed, release
+from backend.booking.views import Site
+from backend.booking.views_waiting import BlockView
+from backend.contracts import BlockDecided, BookingBlocked
+from backend.kernel import clock, ids
+from backend.kernel.problems import NotYours
+from backend.store import lean, vault
+from backend.store.unit import CLOCK, Actor, Unit, run_unit
+
+BATCH: Final = 100
+_MISSED: Final = """
+    SELECT b.id FROM booking_booking b JOIN booking_slot s ON s.id = b.slot_id
+    WHERE b.person_id = %s AND b.item_id = %s AND b.state = 'missed' AND b.day > %s AND s.closed_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM booking_block k
+            WHERE k.person_id = b.person_id AND k.state = 'lifted' AND k.counted @> to_jsonb(b.id::text))
+    ORDER BY b.day, b.id
+"""
+_STANDING: Final = ("active", "appealed", "upheld")
+
+
+def note_all_missed() -> int:
+    """Note every appointment of past days that nobody came to; how many there were [own units]."""
+    done, after = 0, ""
+    while found := run_unit(lambda u, last=after: _overdue(u, last)):  # type: ignore[misc]
+        done += sum(_noted(*one) for one in found)
+        after = found[-1][0]
+    return done
+
+
+def note_missed(u: Unit, booking_id: str, slot_id: str, person_id: str) -> bool:
+    """Note that nobody came, and block the person if that was once too often; whether it was still to be noted.
+
+    The person is locked first: two appointments missed on one day are counted one after the other. One that is
+    being moved is left until that is settled; one that the site closed is cancelled, and nobody's fault, also
+    when the site took the closing back.
+    """
+    seen = look(u, slot_id, person_id)
+    query = select(BookingRow).where(BookingRow.id == booking_id).with_for_update(skip_locked=True)
+    row = u.session.scalar(query)
+    if row is None or row.state != CONFIRMED or row.slot_id != slot_id or row.moving_to is not None:
+        return False
+    if seen.closed_at is not None or row.displaced_from == slot_id:
+        release(u, row, "cancelled", CLOCK)
+        return True
+    mark_missed(u, row)
+    u.flush()
+    _block_if_due(u, row, seen)
+    return True
+
+
+def require_no_block(u: Unit, person_id: str, item_id: str) -> None:
+    """Raises BookingSuspended while the person may not book the item."""
+    query = select(BlockRow).where(
+        BlockRow.person_id == person_id,
+        BlockRow.item_id == item_id,
+        BlockRow.state.in_(_STANDING),
+        BlockRow.until > clock.now(),
+    )
+    if (block := u.session.scalars(query.order_by(BlockRow.until.desc())).first()) is not None:
+        raise BookingSuspended(block_id=block.id, until=block.until.isoformat())
+
+
+def appeal_block(u: Unit, block_id: str, person_id: str, text: str, by: Actor) -> BlockView:
+    """Say why one could not come; once per block. Raises NotYours, AppealTooLate, ImpossibleMove."""
+    block = _locked(u, block_id)
+    if block.person_id != person_id:
+        raise NotYours
+    u.step(BLOCK, block, "appealed", by=by)
+    if block.until <= clock.now():
+        raise AppealTooLate
+    block.appeal = vault.seal(APPEAL.place, block.id, text)
+    block.appealed_at = clock.now()
+    return block_view(u, block)
+
+
+def decide_block(u: Unit, block_id: str, by: Actor, *, lift: bool, why: str) -> BlockView:
+    """Answer an appeal; lifted, the person may book at once. Raises NotYours, ImpossibleMove."""
+    block = _locked(u, block_id)
+    u.step(BLOCK, block, "lifted" if lift else "upheld", by=by)
+    u.record(BlockDecided(block.id, block.person_id, lift))
+    block.decided_at, block.decided_why = clock.now(), why
+    return block_view(u, block)
+
+
+def site_of_block(u: Unit, block_id: str) -> Site:
+    """The site whose department answers an appeal. Raises NotYours."""
+    block = u.get(BlockRow, block_id)
+    if block is None:
+        raise NotYours
+    return site_view(u.session.get_one(SiteRow, block.site_id))
+
+
+def _block_if_due(u: Unit, cause: BookingRow, seen: SlotSeen) -> None:
+    rules = seen.rules
+    since = months_before(_midnight(cause.day), rules.block_months).date()
+    found = lean.execute(u.session, _MISSED, (cause.person_id, cause.item_id, since)).fetchall()
+    until = blocked_until(cause.day, rules)
+    if len(found) < rules.missed or until <= clock.now() or _is_blocked_until(u, cause, until):
+        return
+    block = BlockRow(
+        id=ids.new_id("bl"), person_id=cause.person_id, item_id=cause.item_id, site_id=seen.site.id,
+        cause_id=cause.id, counted=[booking_id for (booking_id,) in found], state=BLOCK.start, until=until,
+    )  # fmt: skip
+    u.step(BLOCK, block, "begun", by=CLOCK, facts={"missed": len(found), "cause": cause.id}, fresh=True)
+    u.record(BookingBlocked(block.id, block.person_id))
+    u.add(block)
+
+
+def blocked_until(missed_on: date, rules: Rules) -> datetime:
+    """So many months from the day after the last appointment missed, whenever that is noted."""
+    return months_after(_midnight(missed_on + timedelta(days=1)), rules.block_months)
+
+
+def _is_blocked_until(u: Unit, cause: BookingRow, until: datetime) -> bool:
+    """Whether another block lasts as long: several appointments of one day are one reason."""
+    query = select(BlockRow.id).where(
+        BlockRow.person_id == cause.person_id,
+        BlockRow.item_id == cause.item_id,
+        BlockRow.state.in_(_STANDING),
+        BlockRow.until >= until,
+    )
+    return u.session.scalars(query).first() is not None
+
+
+def _midnight(day: date) -> datetime:
+    """Where the day begins, in the time of Shanghai: months are counted by its calendar."""
+    return clock.local(clock.start_of_day(day))
+
+
+def _overdue(u: Unit, after: str) -> list[tuple[str, str, str]]:
+    query = (
+        select(BookingRow.id, BookingRow.slot_id, BookingRow.person_id)
+        .join(SlotRow, SlotRow.id == BookingRow.slot_id)
+        .where(BookingRow.state == CONFIRMED, SlotRow.ends_at < clock.start_of_day(clock.today()))
+        .where(BookingRow.id > after)
+        .order_by(BookingRow.id)
+        .limit(BATCH)
+    )
+    return [(booking_id, slot_id, person_id) for booking_id, slot_id, person_id in u.session.execute(query)]
+
+
+def _noted(booking_id: str, slot_id: str, person_id: str) -> bool:
+    return run_unit(lambda u: note_missed(u, booking_id, slot_id, person_id))
+
+
+def _locked(u: Unit, block_id: str) -> BlockRow:
+    block = u.get(BlockRow, block_id, lock=True)
+    if block is None:
+        raise NotYours
+    return block

@@ -1,0 +1,37 @@
+"""Who waits for a place of which slot, in SQL: for those who free places and those who offer them.
+
+The fragments speak of a slot `s` and a wait `w`, and ask for the values %(now)s and %(today)s.
+"""
+
+from typing import Final
+
+ORIGIN: Final = "wait_list"
+MOST_OFFERS: Final = 3
+"""No rule of a site allows more offers to one person on one day."""
+
+OFFERABLE: Final = """
+    s.closed_at IS NULL AND NOT s.urgent AND s.closes_at > %(now)s AND coalesce(s.opens_at, '-infinity') <= %(now)s
+    AND s.release_id IS NULL
+"""
+"""What a queue or a draw gives out goes to those who entered; the wait list has it when the release is over."""
+
+FITS: Final = """
+    w.item_id = s.item_id AND w.subject = s.subject AND w.state = 'waiting'
+    AND coalesce(w.site_id, s.site_id) = s.site_id
+    AND (s.starts_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN w.from_day AND w.to_day
+"""
+
+READY: Final = """
+    NOT EXISTS (SELECT 1 FROM booking_booking b
+        WHERE b.person_id = w.person_id AND b.item_id = w.item_id AND b.subject = w.subject
+            AND (b.state IN ('held', 'confirmed', 'checked_in', 'called')
+                OR (b.slot_id = s.id AND b.origin = 'wait_list' AND b.made_at >= w.since)))
+    AND (SELECT coalesce(sum(o.offers), 0) FROM booking_wait o
+        WHERE o.person_id = w.person_id AND o.offers_on = %(today)s) < %(most)s
+"""
+"""Not booked meanwhile, not offered this slot before, and an offer left for today (of %(most)s)."""
+
+AWAITED: Final = f"""
+    EXISTS (SELECT 1 FROM booking_slot s JOIN booking_wait w ON {FITS} WHERE s.id = %(slot)s AND {OFFERABLE})
+"""
+"""Whether somebody waits for the slot %(slot)s."""

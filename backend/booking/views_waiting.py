@@ -1,0 +1,87 @@
+"""What the booking office shows of those who wait for a place, and of those who may not book for a while."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitWish:
+    """What somebody waits for: a place of an item (and subject), between two days, at one site or at any."""
+
+    person_id: str
+    item_id: str
+    from_day: date
+    to_day: date
+    subject: str = ""
+    site_id: str | None = None
+    case_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A place held for somebody who waited, until `held_until`; it is confirmed like any other booking."""
+
+    booking_id: str
+    slot_id: str
+    site_id: str
+    site_name: str
+    starts_at: datetime
+    ends_at: datetime
+    held_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitView:
+    """A wait as its owner sees it.
+
+    `ahead` counts those who wait for the same and came before; `offers` all places offered so far, of which
+    `offers_today` today. `booking_id` is the booking it ended in.
+    """
+
+    id: str
+    state: str
+    state_label: str
+    item_id: str
+    subject: str
+    site_id: str | None
+    case_id: str | None
+    from_day: date
+    to_day: date
+    since: datetime
+    ahead: int
+    offers: int
+    offers_today: int
+    offer: Offer | None
+    booking_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MissedVisit:
+    """An appointment that nobody came to."""
+
+    number: str
+    site_name: str
+    starts_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BlockView:
+    """Why somebody may not book an item until a moment, and what became of their appeal.
+
+    `may_appeal`: once, while it lasts.
+    """
+
+    id: str
+    state: str
+    state_label: str
+    person_id: str
+    item_id: str
+    site_id: str
+    until: datetime
+    over: bool
+    may_appeal: bool
+    missed: tuple[MissedVisit, ...]
+    appeal: str
+    appealed_at: datetime | None
+    decided_at: datetime | None
+    decided_why: str

@@ -1,0 +1,65 @@
+"""The departments' desk for appeals of those who missed appointments at their sites."""
+
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from backend import booking, people
+from backend.booking import BlockView
+from backend.department.reach import require_own_site
+from backend.kernel.problems import NotYours
+from backend.runtime import paging
+from backend.runtime.surface import Body, Call, Page, Query, Surface, Unit
+from backend.store.unit import unit
+
+PAGE = 20
+
+
+class AppealsQuery(Query):
+    cursor: str | None = Field(None, max_length=200)
+
+
+class Answer(Body):
+    """Lift the block, or uphold it; the citizen reads the reason."""
+
+    lift: bool
+    reason: str = Field(min_length=2, max_length=200)
+
+
+@dataclass(frozen=True, slots=True)
+class AppealLine:
+    """An appeal with the person who wrote it, masked."""
+
+    person: people.PersonView
+    block: BlockView
+
+
+def appeals(call: Call[None]) -> Page[AppealLine]:
+    """List the appeals at my sites that wait for an answer, oldest block first."""
+    keys, who = paging.keys_of(call.query.cursor, 1), call.principal
+    with unit() as u:
+        found = booking.appeals(
+            u,
+            lambda site: people.may_handle(who, site.department_id, site.region_code),
+            after=str(keys[0]) if keys else None,
+            limit=PAGE + 1,
+        )
+        shown = tuple(AppealLine(people.person_of(u, one.person_id), one) for one in found[:PAGE])
+    return Page(shown, paging.cursor(shown[-1].block.id) if len(found) > PAGE else None)
+
+
+def decide(call: Call[Answer], u: Unit, block_id: str) -> BlockView:
+    """Answer an appeal; lifted, the person may book at once."""
+    require_own_site(u, booking.site_of_block(u, block_id).id, call.principal)
+    return booking.decide_block(u, block_id, call.principal.actor, lift=call.body.lift, why=call.body.reason)
+
+
+def register(surface: Surface) -> None:
+    """Open these endpoints on a surface."""
+    surface.get("/booking-appeals", answers=Page[AppealLine], query=AppealsQuery)(appeals)
+    surface.post(
+        "/booking-blocks/<block_id>/decision",
+        body=Answer,
+        answers=BlockView,
+        problems=(NotYours, booking.ImpossibleMove),
+    )(decide)

@@ -1,0 +1,90 @@
+"""The citizens' wait list: nothing free on the days I want, so tell me when something is, and hold it for me."""
+
+import datetime as dt
+
+from pydantic import Field
+
+from backend import booking, catalogue, people
+from backend.booking import WaitView, WaitWish
+from backend.kernel.problems import NotYours
+from backend.runtime import paging
+from backend.runtime.surface import Body, Call, Page, Query, Surface, Unit
+from backend.store.unit import unit
+from miniprogram_api.grounds import require_may_book
+
+PAGE = 20
+
+
+class JoinWait(Body):
+    """Wait for a place of an item between two days; at one site, or (none named) wherever one becomes free.
+
+    `case_id` is needed where the item is booked after filing, `subject` where it has several.
+    """
+
+    item_id: str = Field(max_length=40)
+    subject: str = Field("", max_length=20)
+    site_id: str | None = Field(None, max_length=40)
+    from_day: dt.date
+    to_day: dt.date
+    case_id: str | None = Field(None, max_length=40)
+
+
+class WaitsQuery(Query):
+    cursor: str | None = Field(None, max_length=200)
+
+
+def join(call: Call[JoinWait], u: Unit) -> WaitView:
+    """Wait for a place; it is offered when it is my turn, held for a while, and confirmed like any booking."""
+    asked, person_id = call.body, call.principal.id
+    require_may_book(u, asked.item_id, asked.case_id, person_id)
+    wish = WaitWish(
+        person_id, asked.item_id, asked.from_day, asked.to_day, asked.subject, asked.site_id, asked.case_id
+    )
+    return booking.join_wait(u, wish, call.principal.actor)
+
+
+def my_waits(call: Call[None]) -> Page[WaitView]:
+    """List my waits, newest first: how many are ahead, and what is offered to me."""
+    keys = paging.keys_of(call.query.cursor, 1)
+    with unit() as u:
+        found = booking.waits_of(u, call.principal.id, after=str(keys[0]) if keys else None, limit=PAGE + 1)
+    shown = tuple(found[:PAGE])
+    return Page(shown, paging.cursor(shown[-1].id) if len(found) > PAGE else None)
+
+
+def leave(call: Call[None], u: Unit, wait_id: str) -> WaitView:
+    """Wait no more; a place that is offered goes to the next."""
+    return booking.leave_wait(u, wait_id, call.principal.id, call.principal.actor)
+
+
+def decline(call: Call[None], u: Unit, wait_id: str) -> WaitView:
+    """Pass the place offered on to the next at once, and wait for another."""
+    return booking.decline_offer(u, wait_id, call.principal.id, call.principal.actor)
+
+
+def register(surface: Surface) -> None:
+    """Open these endpoints on a surface."""
+    surface.post(
+        "/waits",
+        body=JoinWait,
+        answers=WaitView,
+        status=201,
+        problems=(
+            NotYours,
+            catalogue.ItemNotPublished,
+            catalogue.ItemUnknown,
+            people.PhoneNeeded,
+            people.RealNameNeeded,
+            booking.NotBookable,
+            booking.AlreadyBooked,
+            booking.AlreadyWaiting,
+            booking.BookingSuspended,
+        ),
+    )(join)
+    surface.get("/waits", answers=Page[WaitView], query=WaitsQuery)(my_waits)
+    surface.post(
+        "/waits/<wait_id>/withdrawal", answers=WaitView, problems=(NotYours, booking.ImpossibleMove)
+    )(leave)
+    surface.post("/waits/<wait_id>/refusal", answers=WaitView, problems=(NotYours, booking.ImpossibleMove))(
+        decline
+    )
