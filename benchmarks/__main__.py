@@ -4,13 +4,15 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import case_submission, frame, progress_lookup
+from benchmarks import booking_month, case_submission, frame, progress_lookup, slot_rush
 from benchmarks.frame import Report
 from benchmarks.stage import Stage, stage
 
 ENTRIES: dict[str, Callable[[Stage, Report], None]] = {
     "progress_lookup": progress_lookup.run,
     "case_submission": case_submission.run,
+    "slot_rush": slot_rush.run,
+    "booking_month": booking_month.run,
 }
 
 

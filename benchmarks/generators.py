@@ -29,11 +29,12 @@ class BadRun(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One run of wrk: requests per second and latency in milliseconds."""
+    """One run of wrk: requests per second, latency in milliseconds, and all it printed."""
 
     rate: float
     p50_ms: float
     p99_ms: float
+    said: str = ""
 
 
 def wrk(url: str, script: str = "", env: Mapping[str, str] | None = None, seconds: int = SECONDS) -> Load:
@@ -54,7 +55,7 @@ def wrk(url: str, script: str = "", env: Mapping[str, str] | None = None, second
     rate = _RATE.search(done.stdout)
     if rate is None:
         raise BadRun(done.stdout)
-    return Load(float(rate[1]), found.get("50", 0.0), found.get("99", 0.0))
+    return Load(float(rate[1]), found.get("50", 0.0), found.get("99", 0.0), done.stdout)
 
 
 def pgbench(url: str, limit: str, seconds: int = SECONDS, best_of: int = 3) -> float:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,13 @@ def _offices(database: str) -> None:
     run_unit(lambda u: booking.load_sites(u, sites))
 
 
+MONDAY = date(2026, 11, 23)
+
+
 @pytest.fixture(autouse=True)
 def _sound(_offices: None) -> Iterator[None]:
-    """Every test leaves sound books, whatever it did."""
+    """Every test begins on a Monday at ten, whenever it is run, and leaves sound books, whatever it did."""
+    clock.move_to(clock.at_local(MONDAY, 10))
     yield
     clock.reset()
     with unit() as u:

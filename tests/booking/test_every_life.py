@@ -18,6 +18,7 @@ from backend.booking import WaitWish, Wish, plans, tasks
 from backend.kernel import clock
 from backend.kernel.problems import Problem
 from backend.store.unit import run_unit, unit
+from tests.booking.conftest import MONDAY
 from tests.booking.makers import (
     CLERK,
     HALL,
@@ -71,7 +72,7 @@ class Office(RuleBasedStateMachine):
 
     @initialize()
     def open_the_office(self) -> None:
-        clock.reset()
+        clock.move_to(clock.at_local(MONDAY, 10))
         set_rules(elder_percent=30, elder_until_hours=0, lapses_a_day=50, per_week=7, per_month=30)
         self.subject = secrets.token_hex(8)
         begins = clock.at_local(clock.today() + timedelta(days=3), 9)

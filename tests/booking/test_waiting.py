@@ -254,7 +254,7 @@ def test_at_most_three_offers_a_day(site: str) -> None:
         assert offer() == 1
         assert decline(wait).offers_today == had
     assert offer() == 0
-    clock.move_to(clock.start_of_day(clock.today() + timedelta(days=1)) + timedelta(minutes=1))
+    clock.move_to(clock.at_local(clock.today() + timedelta(days=1), 8, 1))
     assert offer() == 1
     assert (seen(wait).offers_today, seen(wait).offers) == (1, 4)
 
@@ -336,7 +336,7 @@ def test_who_had_their_offers_is_skipped_and_not_dropped(site: str) -> None:
     second = wait_for(slots[0], to_day=last)
     offer()
     assert (seen(first).state, seen(second).state) == ("waiting", "offered")
-    clock.move_to(clock.start_of_day(clock.today() + timedelta(days=1)) + timedelta(minutes=1))
+    clock.move_to(clock.at_local(clock.today() + timedelta(days=1), 8, 1))
     tasks.lapse_holds()
     offer()
     assert seen(first).state == "offered"
@@ -564,3 +564,24 @@ def test_the_books_notice_an_offer_without_a_wait(slot: booking.Slot) -> None:
     with unit() as u:
         assert any(told.offer.booking_id in finding for finding in booking.check_books(u))
         u.session.get_one(WaitRow, wait.id).state = "offered"
+
+
+def test_at_night_a_freed_place_is_kept_until_the_morning(
+    slot: booking.Slot, full: booking.BookingView
+) -> None:
+    wait = wait_for(slot)
+    clock.move_to(clock.at_local(clock.today(), 23))
+    cancel(full)
+    assert (offer(), kept_in(slot), seen(wait).state) == (0, 1, "waiting")
+    clock.move_to(clock.at_local(clock.today() + timedelta(days=1), 8, 1))
+    assert (offer(), seen(wait).state) == (1, "offered")
+
+
+def test_what_closes_before_the_morning_is_let_go_at_night(site: str) -> None:
+    starts = clock.at_local(clock.today() + timedelta(days=1), 8)
+    early = make_slot(1, site=site, starts=starts, closes_at=starts)
+    booked = book(early.id)
+    wait = wait_for(early)
+    clock.move_to(clock.at_local(clock.today(), 23))
+    cancel(booked)
+    assert (offer(), kept_in(early), seen(wait).state) == (0, 0, "waiting")

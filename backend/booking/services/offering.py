@@ -35,6 +35,8 @@ from backend.store import lean
 from backend.store.unit import CLOCK, Unit, run_unit
 
 BATCH: Final = 100
+NIGHT_FROM, NIGHT_UNTIL = 22, 8
+"""Hours in Shanghai between which nobody is offered anything."""
 _SLOTS: Final = f"""
     SELECT s.starts_at, s.id FROM booking_slot s WHERE s.id IN (SELECT slot_id FROM booking_place WHERE kept)
     UNION
@@ -81,9 +83,12 @@ class Round:
     passed: list[str] = field(default_factory=list)
 
     def offer_all(self) -> int:
-        """Offer the free places of the slot until none is left or nobody wants them; how many were offered."""
+        """Offer the free places of the slot until none is left or nobody wants them; how many were offered.
+
+        Nobody is woken for an offer of half an hour: at night places are kept for the morning.
+        """
         offered = 0
-        while (one := run_unit(self.next_waiting)) is not None:
+        while _first_offer() <= clock.now() and (one := run_unit(self.next_waiting)) is not None:
             if self._offered(one):
                 offered += 1
             else:
@@ -94,7 +99,7 @@ class Round:
     def next_waiting(self, u: Unit) -> Waiting | None:
         """The first in line whom a free place of the slot suits."""
         slot = u.session.get_one(SlotRow, self.slot_id)
-        rules, now = rules_of(u, slot.site_id, slot.item_id), clock.now()
+        rules, now = rules_of(u, slot.site_id, slot.item_id), _first_offer()
         kinds = {kind for (kind,) in lean.execute(u.session, _KINDS, (slot.id,))}
         if not kinds or slot.closes_at <= now + timedelta(minutes=rules.offer_minutes):
             return None
@@ -157,6 +162,16 @@ def offer(u: Unit, slot_id: str, one: Waiting) -> bool:
     wait.offers = wait.offers + 1 if wait.offers_on == today else 1
     wait.offers_on = today
     return True
+
+
+def _first_offer() -> datetime:
+    """Now, or the morning when it is night in Shanghai."""
+    now = clock.now()
+    local = clock.local(now)
+    if NIGHT_UNTIL <= local.hour < NIGHT_FROM:
+        return now
+    day = local.date() + timedelta(days=local.hour >= NIGHT_FROM)
+    return clock.at_local(day, NIGHT_UNTIL)
 
 
 def _held_until(seen: SlotSeen) -> datetime:
