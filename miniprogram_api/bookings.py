@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from backend import booking, people
+from backend import booking, catalogue, people
 from backend.booking import BookingView, Companion, Site, Slot, Wish
 from backend.kernel.identifiers import is_id_no, tidy_id_no
 from backend.kernel.problems import FieldError, InvalidInput, NotYours
@@ -148,7 +148,13 @@ def register(surface: Surface) -> None:
         body=HoldSlot,
         answers=BookingView,
         status=201,
-        problems=(*_HOLDING, booking.NotBookable, booking.AlreadyBooked),
+        problems=(
+            *_HOLDING,
+            booking.NotBookable,
+            booking.AlreadyBooked,
+            catalogue.ItemUnknown,
+            catalogue.ItemNotPublished,
+        ),
     )(hold)
     surface.post(
         "/bookings/<booking_id>/move",
