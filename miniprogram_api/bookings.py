@@ -5,14 +5,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from backend import booking, catalogue, people
+from backend import booking, people
 from backend.booking import BookingView, Companion, Site, Slot, Wish
 from backend.kernel.identifiers import is_id_no, tidy_id_no
 from backend.kernel.problems import FieldError, InvalidInput, NotYours
 from backend.runtime import paging
 from backend.runtime.surface import Body, Call, Page, Query, Surface, Unit
 from backend.store.unit import unit
-from miniprogram_api.grounds import require_may_book
+from miniprogram_api import grounds
 
 PAGE = 20
 _HOLDING = (
@@ -88,7 +88,7 @@ def hold(call: Call[HoldSlot], u: Unit) -> BookingView:
     """Hold a place for some minutes; confirm it to make it sure."""
     asked, person_id = call.body, call.principal.id
     seen = booking.look(u, asked.slot_id, person_id, 1 + len(asked.companions))
-    require_may_book(u, seen.item_id, asked.case_id, person_id)
+    grounds.require_may_book(u, seen.item_id, asked.case_id, person_id)
     wish = Wish(
         seen.id, person_id, asked.case_id, _companions(asked), call.device, asked.urgent_reason,
         tuple(asked.urgent_evidence),
@@ -148,13 +148,7 @@ def register(surface: Surface) -> None:
         body=HoldSlot,
         answers=BookingView,
         status=201,
-        problems=(
-            *_HOLDING,
-            booking.NotBookable,
-            booking.AlreadyBooked,
-            catalogue.ItemUnknown,
-            catalogue.ItemNotPublished,
-        ),
+        problems=(*_HOLDING, *grounds.PROBLEMS, booking.AlreadyBooked),
     )(hold)
     surface.post(
         "/bookings/<booking_id>/move",

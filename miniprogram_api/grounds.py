@@ -4,6 +4,9 @@ from backend import booking, cases, catalogue
 from backend.kernel.problems import InvalidInput
 from backend.runtime.surface import Unit
 
+PROBLEMS = (booking.NotBookable, catalogue.ItemUnknown, catalogue.ItemNotPublished)
+"""What require_may_book refuses with, beside what every endpoint may."""
+
 
 def require_may_book(u: Unit, item_id: str, case_id: str | None, person_id: str) -> None:
     """The item says whether it is booked on its own or for a case, and the case says whether it is time."""
