@@ -69,6 +69,7 @@ SUBSCRIPTIONS: dict[type[c.Event], tuple[outbox.Ear, ...]] = {
     ),
     c.BookingMoved: (told.on_booking_moved, told.on_appointment_changed, booking.on_booking_changed),
     c.BookingDisplaced: (told.on_booking_displaced, told.on_appointment_changed, booking.on_booking_changed),
+    c.BookingRestored: (told.on_booking_restored, told.on_appointment_changed, booking.on_booking_changed),
     c.BookingReminderDue: (told.on_booking_reminder_due,),
     c.PlaceOffered: (told.on_place_offered,),
     c.WaitEnded: (told.on_wait_ended,),

@@ -2,7 +2,10 @@
 
 Both months see the same citizens wanting the same days at the same times (one seed); they differ only in what those
 do who find no place. Capacity is tight on purpose: where places abound no wait list is needed. What is assumed of
-people stands below, each number with its reason; the office's own rules are the defaults of `backend.booking.rules`.
+people stands below, each number with its reason; the office's own rules are the defaults of `backend.booking.rules`,
+and those of its items: halls work from Monday to Friday, booking closes at midnight before the day (lead of one day),
+an appointment may be cancelled until two hours before. A place given back after midnight is therefore lost, unless
+somebody waits for it: who waits is offered it until one hour before.
 """
 
 import heapq
@@ -28,19 +31,21 @@ from benchmarks.generators import BadRun
 from benchmarks.stage import Stage
 
 SEED = 20261121
-DAYS, SLOTS_A_DAY, PLACES = 30, 40, 1
-FIRST_DAYS = {"without": date(2026, 3, 2), "with": date(2026, 6, 1)}
-"""Both Mondays; two months, so that neither sees the other's places."""
+DAYS, SLOTS_A_DAY, PLACES = 22, 40, 1
+"""Working days of a month."""
+FIRST_DAYS = {"without": date(2026, 3, 2), "with": date(2026, 7, 6)}
+"""Both Mondays, no holiday in either month; two months, so that neither sees the other's places."""
+WEEK = 5
 SITES = (hall.HALL, hall.OTHER_HALL)
 CAPACITY = DAYS * len(SITES) * SLOTS_A_DAY * PLACES
 
 DEMAND = 1.5
 """Citizens per place: the halls people complain of are those where more want a place than there are."""
 AHEAD = (1, 3, 5, 5, 7, 7, 7, 8, 9, 10)
-"""How many days before the first day that suits them people look for a place, each equally likely: places are open
-ten days ahead, and where they are scarce most people come early."""
+"""How many working days before the first day that suits people look for a place, each equally likely: places are
+open ten days ahead, and where they are scarce most people come early."""
 FLEXIBLE = (0, 0, 1, 1, 2, 3)
-"""How many days later would do as well."""
+"""How many working days later would do as well."""
 EITHER_SITE = 0.5
 """Share to whom both halls are the same; the others go to the nearer one."""
 UNCONFIRMED = 0.05
@@ -57,6 +62,8 @@ JOINS = 0.8
 """Share of those who found nothing that join the wait list, where there is one; the others do as without it."""
 ACCEPTS = 0.8
 """Share of offers that are confirmed; the others run out after the half hour for which they are held."""
+ACCEPTS_TODAY = 0.5
+"""The same for a place on the very day: fewer can leave everything at once, even of those who wait for that day."""
 AWAKE = (8, 21)
 """Hours in which people do any of this."""
 
@@ -68,17 +75,19 @@ _SLOTS = """
     INSERT INTO booking_slot (id, site_id, group_id, item_id, subject, starts_at, ends_at, closes_at, capacity,
         cancel_before_hours)
     SELECT 'sl-{month}-{site}-' || n, '{site}', 'month', '{item}', '', begins.at, begins.at + interval '12 minutes',
-        begins.at - interval '30 minutes', {places}, 2
-    FROM generate_series(0, {count} - 1) n, LATERAL (SELECT timestamptz '{first} 09:00+08'
-        + n / {a_day} * interval '1 day' + n % {a_day} * interval '12 minutes') AS begins(at)
+        days.midnight, {places}, 2
+    FROM generate_series(0, {count} - 1) n,
+        LATERAL (SELECT timestamptz '{first} 00:00+08' + n / {a_day} / {week} * interval '1 week'
+            + n / {a_day} % {week} * interval '1 day') AS days(midnight),
+        LATERAL (SELECT days.midnight + interval '9 hours' + n % {a_day} * interval '12 minutes') AS begins(at)
 """
 _PLACES = """
     INSERT INTO booking_place (slot_id, number)
     SELECT s.id, p FROM booking_slot s, generate_series(1, s.capacity) p WHERE s.id LIKE 'sl-{month}-%'
 """
-_OFFERED = text(
-    "SELECT id, person_id, held_until FROM booking_booking WHERE state = 'held' AND origin = 'wait_list' ORDER BY id"
-)
+_OFFERED = text("""
+    SELECT id, person_id, held_until, day FROM booking_booking WHERE (state, origin) = ('held', 'wait_list') ORDER BY id
+""")
 _ENDS = text("SELECT state, count(*) FROM booking_booking WHERE slot_id LIKE :slots GROUP BY state")
 
 
@@ -107,7 +116,7 @@ def run(place: Stage, report: Report) -> None:
     hall.open_halls()
     used: dict[str, float] = {}
     for (name, first), people in zip(
-        FIRST_DAYS.items(), hall.crowds([_crowd()] * 2, first=_FIRST_PERSON), strict=True
+        FIRST_DAYS.items(), hall.crowds([round(CAPACITY * DEMAND)] * 2, first=_FIRST_PERSON), strict=True
     ):
         seeding.execute([*_supply(name, first), *hall.people_sql(people)])
         begun = clock.monotonic()
@@ -119,14 +128,10 @@ def run(place: Stage, report: Report) -> None:
     report.figure("gained", used["with"] - used["without"])
 
 
-def _crowd() -> int:
-    return round(CAPACITY * DEMAND)
-
-
 def _supply(month: str, first: date) -> list[str]:
     count = DAYS * SLOTS_A_DAY
     values = {"month": month, "first": first, "item": hall.ITEM, "count": count, "a_day": SLOTS_A_DAY}
-    slots = [_SLOTS.format(**values, site=site, places=PLACES) for site in SITES]
+    slots = [_SLOTS.format(**values, week=WEEK, site=site, places=PLACES) for site in SITES]
     return [*slots, _PLACES.format(month=month)]
 
 
@@ -150,8 +155,9 @@ class Month:
             one = _drawn(number, hall.person_id(who), self.first)
             self.people[one.person_id] = one
             self._plan(one.asks_at, partial(self._look, one))
-        for day in range(DAYS + 1):
+        for day in range((_workday(self.first, DAYS) - self.first).days + 1):
             self._plan(clock.at_local(self.first + timedelta(days=day), 0, 30), self._begin_day)
+            self._plan(clock.at_local(self.first + timedelta(days=day), AWAKE[0]), self._tend)
         try:
             while self.agenda:
                 at, _, act = heapq.heappop(self.agenda)
@@ -187,7 +193,10 @@ class Month:
             wish = WaitWish(who.person_id, hall.ITEM, who.from_day, who.to_day, site_id=who.site_id)
             run_unit(lambda u: booking.join_wait(u, wish, who.actor))
             self.told["joined the wait list"] += 1
-        elif clock.today() < who.to_day and who.chance("again", clock.today()) < LOOKS_AGAIN:
+        elif (
+            clock.today() < who.to_day - timedelta(days=1)
+            and who.chance("again", clock.today()) < LOOKS_AGAIN
+        ):
             self._plan(clock.now() + timedelta(days=1), partial(self._look, who))
 
     def _confirm(self, who: Citizen, booking_id: str) -> None:
@@ -221,10 +230,11 @@ class Month:
         self.told["offers"] += tasks.offer_freed_places()
         with unit() as u:
             fresh = [one for one in u.session.execute(_OFFERED).tuples() if one[0] not in self.seen]
-        for booking_id, person_id, held_until in fresh:
+        for booking_id, person_id, held_until, day in fresh:
             self.seen.add(booking_id)
-            who = self.people[person_id]
-            if who.chance("accepts", len(self.seen)) < ACCEPTS:
+            who, is_today = self.people[person_id], day == clock.today()
+            self.told["offers for the same day"] += is_today
+            if who.chance("accepts", len(self.seen)) < (ACCEPTS_TODAY if is_today else ACCEPTS):
                 self.told["offers taken"] += 1
                 self._plan(clock.now() + AFTER_A_WHILE, partial(self._confirm, who, booking_id))
             else:
@@ -244,17 +254,24 @@ class Month:
 def _drawn(number: int, person_id: str, first: date) -> Citizen:
     """A citizen's wishes, from the seed and their number alone."""
     dice = random.Random(f"{SEED}:{number}")
-    suits = first + timedelta(days=dice.randrange(DAYS))
-    last = min(suits + timedelta(days=dice.choice(FLEXIBLE)), first + timedelta(days=DAYS - 1))
-    asks_on = suits - timedelta(days=dice.choice(AHEAD))
+    number_of_day = dice.randrange(DAYS)
+    suits = _workday(first, number_of_day)
+    last = _workday(first, min(number_of_day + dice.choice(FLEXIBLE), DAYS - 1))
+    asks_on = _workday(first, number_of_day - dice.choice(AHEAD))
     asks_at = clock.at_local(asks_on, dice.randrange(*AWAKE), dice.randrange(60))
     site = None if dice.random() < EITHER_SITE else dice.choice(SITES)
     return Citizen(number, person_id, asks_at, suits, last, site)
 
 
+def _workday(first: date, number: int) -> date:
+    """The working day so many after the first, which is a Monday."""
+    weeks, day = divmod(number, WEEK)
+    return first + timedelta(weeks=weeks, days=day)
+
+
 def _days(who: Citizen) -> list[date]:
     count = (who.to_day - who.from_day).days + 1
-    return [who.from_day + timedelta(days=n) for n in range(count)]
+    return [day for n in range(count) if (day := who.from_day + timedelta(days=n)).weekday() < WEEK]
 
 
 def _free_on(u: Unit, who: Citizen, day: date) -> list[booking.Slot]:

@@ -115,7 +115,7 @@ class Crowd:
                 return Ending("puzzled", who.person_id, last=told)
             if not others:
                 break
-            wish = dice.choice(others)
+            wish = str(dice.choice(others)["slot_id"])
         return Ending("refused", who.person_id, last=told)
 
     def _confirm(self, line: "_Line", who: Citizen, booking_id: str) -> Ending:

@@ -4,6 +4,7 @@ import datetime as dt
 import functools
 from typing import Any
 
+from backend.booking.replaying import replay
 from backend.kernel import clock
 from demo import windows
 from demo.citizen import Citizen
@@ -13,9 +14,11 @@ from demo.world import World, moment, spoken, to_the_moment
 
 ITEM, SUBJECT, SITE, DEPARTMENT = "SI018", "科目二", "si-bozhou-exam", "BZ-GA"
 PEOPLE, PLACES = 6, 4
+SATURDAY = 5
 HOUR = dt.timedelta(hours=1)
-SOURCE = "报名截止次日《亳州晚报》头版印刷编号"
-VALUE = "20261121-0001"
+SOURCE = "报名截止后首个交易日上证综指收盘价"
+VALUE = "3834.89"
+"""Nobody knew it while people could still enter. A demo takes an invented one."""
 
 
 def play(world: World) -> None:
@@ -62,12 +65,13 @@ def _one_slot_day(story: Story, planner: Line, someone: Citizen) -> str:
 
 def _announce(story: Story, planner: Line, day: str) -> dict[str, Any]:
     now = clock.now()
+    known_at = _close_of_trade(now + 4 * HOUR)
     release: dict[str, Any] = planner.post(
         f"/dept/v1/sites/{SITE}/releases",
         {
             "item_id": ITEM, "subject": SUBJECT, "from_day": day, "to_day": day, "mode": "draw",
             "entries_from": now.isoformat(), "entries_until": (now + 4 * HOUR).isoformat(),
-            "opens_at": (now + 5 * HOUR).isoformat(), "public_source": SOURCE,
+            "opens_at": (known_at + HOUR).isoformat(), "public_source": SOURCE,
         },
     )  # fmt: skip
     story.must("places of the draw", release["places"], PLACES)
@@ -85,6 +89,7 @@ def _draw(story: Story, planner: Line, other: Line, release: dict[str, Any]) -> 
     at = f"/dept/v1/releases/{release['id']}"
     to_the_moment(moment(release["entries_until"]) + dt.timedelta(minutes=1))
     story.until("entries closed", lambda: planner.get(at)["state"] == "closed" or None)
+    to_the_moment(_close_of_trade(moment(release["entries_until"])))
     planner.post(f"{at}/public-value", {"value": VALUE})
     refused = planner.try_post(f"{at}/public-value/confirmation", {"value": VALUE})
     story.must("the same hands twice", refused.ok, False)
@@ -104,7 +109,12 @@ def _outcome(
     story.must("winners", len(winners), PLACES)
     story.must("losers", len(losers), PEOPLE - PLACES)
     record = people[0].line.get(f"/mp/v1/releases/{release['id']}/record")
-    story.step("公众", "下载摇号记录，可以复算", f"种子 {record['seed'][:16]}…")
+    checks = replay(record)
+    story.must(
+        "what differs when the draw is computed again", [one.says for one in checks if not one.agrees], []
+    )
+    story.must("the entries in the record", len(record["order"]), PEOPLE)
+    story.step("公众", "下载摇号记录，重新计算", f"{len(checks)} 项全部一致", f"种子 {record['seed'][:16]}…")
     winners[0].message("中签通知", "中签")
     return winners, losers
 
@@ -144,6 +154,14 @@ def _closed_day(world: World, story: Story, planner: Line, people: list[Citizen]
     done = people[0].line.post(f"/mp/v1/bookings/{mine['id']}/move/confirmation")
     story.must("the move", (done["state"], done["moving"]), ("confirmed", None))
     story.step("市民", "接受新的考试时间", spoken(done["starts_at"]))
+
+
+def _close_of_trade(at: dt.datetime) -> dt.datetime:
+    """When the exchange has closed on the first weekday after a moment's own day."""
+    day = clock.day_of(at) + dt.timedelta(days=1)
+    while day.weekday() >= SATURDAY:
+        day += dt.timedelta(days=1)
+    return clock.at_local(day, 15, 5)
 
 
 def _other_time(one: Citizen) -> dict[str, Any] | None:

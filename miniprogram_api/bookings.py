@@ -1,6 +1,5 @@
 """The citizens' window: choose a time, hold it, confirm it, show the code at the site."""
 
-import datetime as dt
 from typing import Annotated
 
 from pydantic import Field
@@ -10,7 +9,7 @@ from backend.booking import BookingView, Companion, Site, Slot, Wish
 from backend.kernel.identifiers import is_id_no, tidy_id_no
 from backend.kernel.problems import FieldError, InvalidInput, NotYours
 from backend.runtime import paging
-from backend.runtime.surface import Body, Call, Page, Query, Surface, Unit
+from backend.runtime.surface import Body, Call, Day, Page, Query, Surface, Unit
 from backend.store.unit import unit
 from miniprogram_api import grounds
 
@@ -35,7 +34,7 @@ class SiteQuery(Query):
 class SlotQuery(Query):
     item_id: str = Field(max_length=40)
     site_id: str | None = Field(None, max_length=40)
-    day: dt.date | None = None
+    day: Day | None = None
     subject: str | None = Field(None, max_length=20)
 
 
@@ -90,7 +89,7 @@ def hold(call: Call[HoldSlot], u: Unit) -> BookingView:
     seen = booking.look(u, asked.slot_id, person_id, 1 + len(asked.companions))
     grounds.require_may_book(u, seen.item_id, asked.case_id, person_id)
     wish = Wish(
-        seen.id, person_id, asked.case_id, _companions(asked), call.device, asked.urgent_reason,
+        seen.id, person_id, asked.case_id, _companions(u, asked, person_id), call.device, asked.urgent_reason,
         tuple(asked.urgent_evidence),
     )  # fmt: skip
     return booking.hold_slot(u, wish, call.principal.actor, seen)
@@ -186,12 +185,21 @@ def register(surface: Surface) -> None:
     surface.get("/bookings", answers=Page[BookingView], query=BookingsQuery)(my_bookings)
 
 
-def _companions(asked: HoldSlot) -> tuple[Companion, ...]:
+def _companions(u: Unit, asked: HoldSlot, person_id: str) -> tuple[Companion, ...]:
+    numbers = [tidy_id_no(one.id_no) for one in asked.companions]
     wrong: list[FieldError] = [
-        {"field": f"companions.{n}.id_no", "message": "身份证号码不正确"}
-        for n, one in enumerate(asked.companions)
-        if not is_id_no(one.id_no)
+        {"field": f"companions.{n}.id_no", "message": says}
+        for n, id_no in enumerate(numbers)
+        if (says := _wrong_with(u, id_no, numbers[:n], person_id))
     ]
     if wrong:
         raise InvalidInput(errors=wrong)
-    return tuple(Companion(one.name, tidy_id_no(one.id_no)) for one in asked.companions)
+    return tuple(Companion(one.name, id_no) for one, id_no in zip(asked.companions, numbers, strict=True))
+
+
+def _wrong_with(u: Unit, id_no: str, before: list[str], person_id: str) -> str:
+    if not is_id_no(id_no):
+        return "身份证号码不正确"
+    if id_no in before:
+        return "同行人的身份证号码重复"
+    return "同行人不用填写本人" if people.is_own_id_no(u, person_id, id_no) else ""

@@ -1,14 +1,12 @@
 """The citizens' wait list: nothing free on the days I want, so tell me when something is, and hold it for me."""
 
-import datetime as dt
-
 from pydantic import Field
 
 from backend import booking, catalogue, people
 from backend.booking import WaitView, WaitWish
 from backend.kernel.problems import NotYours
 from backend.runtime import paging
-from backend.runtime.surface import Body, Call, Page, Query, Surface, Unit
+from backend.runtime.surface import Body, Call, Day, Page, Query, Surface, Unit
 from backend.store.unit import unit
 from miniprogram_api.grounds import require_may_book
 
@@ -24,8 +22,8 @@ class JoinWait(Body):
     item_id: str = Field(max_length=40)
     subject: str = Field("", max_length=20)
     site_id: str | None = Field(None, max_length=40)
-    from_day: dt.date
-    to_day: dt.date
+    from_day: Day
+    to_day: Day
     case_id: str | None = Field(None, max_length=40)
 
 

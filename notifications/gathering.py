@@ -38,8 +38,11 @@ def standing_reminder(
 
 
 def still_stands(row: Message, words: Mapping[str, str]) -> bool:
-    """Whether a message is a reminder of the appointment as it is, not as it was."""
-    standing = standing_reminder(KINDS[row.kind].reminder, row.subject, words)
+    """Whether a message speaks of the appointment as it is, not as it was."""
+    kind = KINDS[row.kind]
+    if kind.during:
+        return words.get(kind.during) in row.dedupe.split()
+    standing = standing_reminder(kind.reminder, row.subject, words)
     return standing is not None and standing[0] == row.dedupe
 
 
@@ -47,7 +50,8 @@ def still_true_until(u: Unit, row: Message, now: datetime) -> datetime | None:
     """Until when the houses say that this message is worth hearing: None without end, `now` when it is over."""
     if row.person_id is None:
         return None
-    words, reminder = words_of_matter(u, row.about, row.subject), KINDS[row.kind].reminder
-    if reminder and not still_stands(row, words):
+    words, kind = words_of_matter(u, row.about, row.subject), KINDS[row.kind]
+    reminder = kind.reminder
+    if (reminder or kind.during) and not still_stands(row, words):
         return now
     return moment(words, f"{reminder}_not_after" if reminder else "not_after")

@@ -22,6 +22,7 @@ class Kind:
     """`rank` is the order of sending (0 first); after `life` the message is pointless and is never sent.
 
     `reminder` names the reminder of an appointment that it is: it dies when the appointment changes.
+    `during` names a fact of its thing that carries it: when that is gone or another, what is not yet out dies.
     """
 
     name: str
@@ -31,10 +32,11 @@ class Kind:
     rank: int = 2
     secret: bool = False
     reminder: str = ""
+    during: str = ""
 
 
-def _must(name: str, *, quiet: bool = True, life: timedelta = 3 * _DAY) -> Kind:
-    return Kind(name, must_know=True, quiet=quiet, life=life, rank=1)
+def _must(name: str, *, quiet: bool = True, life: timedelta = 3 * _DAY, during: str = "") -> Kind:
+    return Kind(name, must_know=True, quiet=quiet, life=life, rank=1, during=during)
 
 
 def _reminder(name: str, reminder: str, *, quiet: bool, life: timedelta) -> Kind:
@@ -69,8 +71,12 @@ KINDS: dict[str, Kind] = {
         # By the citizen's own wish; whoever misses it comes at the wrong time.
         _must("booking_moved", quiet=False, life=12 * _HOUR),
         # Otherwise people stand before a closed door, and the place held for them runs out.
-        _must("booking_displaced", life=2 * _DAY),
-        _must("booking_displaced_none", life=2 * _DAY),
+        _must("booking_displaced", life=2 * _DAY, during="closed"),
+        _must("booking_displaced_none", life=2 * _DAY, during="closed"),
+        # Otherwise nobody comes to an open door; a day may be closed, opened and closed again.
+        _must("booking_restored", life=2 * _DAY, during="restored"),
+        # Its time has passed: nothing is left to hurry for, but nobody's appointment ends without a word.
+        Kind("booking_closed_over"),
         _reminder("booking_reminder_day", "day_before", quiet=True, life=_DAY),
         # The hour is chosen by the appointment: later, in daylight, would be too late to set out.
         _reminder("booking_reminder_hours", "two_hours", quiet=False, life=2 * _HOUR),

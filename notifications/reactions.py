@@ -13,6 +13,7 @@ from backend.contracts import (
     BookingMissed,
     BookingMoved,
     BookingReminderDue,
+    BookingRestored,
     CaseAccepted,
     CaseDecided,
     CaseEvent,
@@ -43,7 +44,7 @@ from backend.store.unit import Unit
 from notifications.gathering import moment, standing_reminder, words_of_matter, words_of_thing
 from notifications.kinds import reminder_kind
 from notifications.telling import News, tell
-from notifications.withdrawing import hold_still, withdraw_reminders
+from notifications.withdrawing import hold_still, withdraw_overtaken
 
 _BY_POST = frozenset({"courier", "rider"})
 _BY_DRAW = "draw"
@@ -95,8 +96,14 @@ def on_booking_confirmed(u: Unit, event: BookingConfirmed) -> None:
 
 
 def on_booking_cancelled(u: Unit, event: BookingCancelled) -> None:
-    """A hold given back is no news: its citizen has just done it, or has let it go. Nor is what was over anyway."""
+    """A hold given back is no news: its citizen has just done it, or has let it go. Nor is what was over anyway.
+
+    What we ended because its time was closed is told also afterwards.
+    """
     words = words_of_thing(u, event.matter, event.booking_id)
+    if "closed_over" in words:
+        _tell_booking(u, "booking_closed_over", event, words)
+        return
     end = moment(words, "not_after")
     if "never_sure" not in words and (end is None or clock.now() < end):
         _tell_booking(u, "booking_cancelled", event, words)
@@ -114,9 +121,16 @@ def on_booking_displaced(u: Unit, event: BookingDisplaced) -> None:
     if "closed" not in words:
         return
     kind = "booking_displaced" if "new_when" in words else "booking_displaced_none"
-    which = " ".join(words.get(name, "") for name in ("moves", "when", "move_not_after"))
+    which = " ".join(words.get(name, "") for name in ("closed", "moves", "when", "move_not_after"))
     until = "move_not_after" if "new_when" in words else "not_after"
     _tell_booking(u, kind, event, words, which, until)
+
+
+def on_booking_restored(u: Unit, event: BookingRestored) -> None:
+    """As it stands now: who has left that time meanwhile, or whose time was closed again, need not come to it."""
+    words = words_of_thing(u, event.matter, event.booking_id)
+    if "restored" in words:
+        _tell_booking(u, "booking_restored", event, words, words["restored"])
 
 
 def on_booking_missed(u: Unit, event: BookingMissed) -> None:
@@ -137,8 +151,8 @@ def on_booking_reminder_due(u: Unit, event: BookingReminderDue) -> None:
 
 
 def on_appointment_changed(u: Unit, event: BookingEvent) -> None:
-    """Cancelled, moved, displaced or come to: reminders not yet out are taken back."""
-    withdraw_reminders(u, event.matter, event.booking_id)
+    """Cancelled, moved, displaced, restored or come to: what is not yet out and no longer so is taken back."""
+    withdraw_overtaken(u, event.matter, event.booking_id)
 
 
 def on_place_offered(u: Unit, event: PlaceOffered) -> None:
@@ -219,6 +233,7 @@ SUBSCRIPTIONS: dict[type[Event], tuple[Ear, ...]] = {
     BookingCancelled: (on_booking_cancelled, on_appointment_changed),
     BookingMoved: (on_booking_moved, on_appointment_changed),
     BookingDisplaced: (on_booking_displaced, on_appointment_changed),
+    BookingRestored: (on_booking_restored, on_appointment_changed),
     BookingCheckedIn: (on_appointment_changed,),
     BookingMissed: (on_booking_missed,),
     BookingReminderDue: (on_booking_reminder_due,),

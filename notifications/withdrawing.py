@@ -1,4 +1,4 @@
-"""Takes back reminders of what has changed: nobody may be sent to an appointment that is no more.
+"""Takes back what has changed: nobody may be sent to an appointment that is no more, or kept from one that is.
 
 Whoever tells and whoever takes back hold the same lock on the thing they speak of, so that whichever comes second
 sees what the first has done.
@@ -19,7 +19,7 @@ from notifications.models import Message
 from notifications.outcomes import return_grant
 
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 4712))"
-_REMINDERS: Final = tuple(kind.name for kind in KINDS.values() if kind.reminder)
+_PASSING: Final = tuple(kind.name for kind in KINDS.values() if kind.reminder or kind.during)
 
 
 def hold_still(u: Unit, subject: str) -> None:
@@ -27,14 +27,14 @@ def hold_still(u: Unit, subject: str) -> None:
     lean.execute(u.session, _LOCK, (subject,))
 
 
-def withdraw_reminders(u: Unit, about: str, subject: str) -> int:
-    """Take back the reminders of an appointment as it was that are not yet out; returns how many.
+def withdraw_overtaken(u: Unit, about: str, subject: str) -> int:
+    """Take back what was said of an appointment as it was and is not yet out; returns how many.
 
     One on its way cannot be called back; it is not repeated, and nobody is alarmed when it does not arrive.
     """
     hold_still(u, subject)
     ours = select(Message).where(
-        Message.about == about, Message.subject == subject, Message.kind.in_(_REMINDERS)
+        Message.about == about, Message.subject == subject, Message.kind.in_(_PASSING)
     )
     ours = ours.order_by(Message.id).with_for_update().execution_options(populate_existing=True)
     # Twice: while we waited for a card that failed, a short message may have taken its place.

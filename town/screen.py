@@ -135,10 +135,10 @@ class Stream:
             head = await asyncio.wait_for(_read_head(reader), PATIENCE_S)
             await self._serve(head, reader, writer)
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
-            pass  # whoever listened is gone, or never said what they wanted
+            writer.transport.abort()  # whoever listened is gone, takes nothing, or never said what they wanted
         finally:
+            await _hang_up(writer)
             self._open -= 1
-            writer.close()
 
     async def _serve(
         self, head: Head | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -264,6 +264,14 @@ async def _refuse(writer: asyncio.StreamWriter, status: int) -> None:
 async def _send(writer: asyncio.StreamWriter, data: bytes) -> None:
     writer.write(data)
     await asyncio.wait_for(writer.drain(), PATIENCE_S)
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    """Close, after what is still unsent or after some seconds: who reads nothing is not waited for."""
+    writer.close()
+    with contextlib.suppress(OSError, TimeoutError):
+        await asyncio.wait_for(writer.wait_closed(), PATIENCE_S)
+    writer.transport.abort()
 
 
 def main() -> int:

@@ -20,6 +20,7 @@ from backend.booking.rota import CLOSED, HOURS
 from backend.booking.services.taking import keep_new
 from backend.booking.supply import site_locked
 from backend.booking.wishes import require_hours
+from backend.contracts import BookingRestored
 from backend.kernel import clock
 from backend.kernel.problems import NotYours
 from backend.runtime.worker import wake
@@ -141,7 +142,7 @@ def _close(u: Unit, site: SiteRow, which: ColumnElement[bool], at: datetime, rea
 
 
 def _reopen(u: Unit, site: SiteRow, which: ColumnElement[bool], by: Actor) -> int:
-    """Open what is closed and not over; whoever was told of the closing reads that the appointment stands."""
+    """Open what is closed and not over; whoever was told of the closing hears that the appointment stands."""
     query = (
         select(SlotRow.id)
         .where(
@@ -159,6 +160,7 @@ def _reopen(u: Unit, site: SiteRow, which: ColumnElement[bool], by: Actor) -> in
     )
     for row in u.session.scalars(told.order_by(BookingRow.id)).all():
         u.note(row.matter, row.id, "restored", by=by, says="原时段恢复开放，预约仍然有效")
+        u.record(BookingRestored(row.matter, row.person_id, row.id))
     for slot_id in slot_ids:
         keep_new(u, slot_id)
     return len(slot_ids)

@@ -1,6 +1,8 @@
 """Words for messages about appointments and what stands beside them. They name nobody and no one's numbers."""
 
+import re
 from collections.abc import Mapping
+from typing import Final
 
 from backend import catalogue
 from backend.booking import reminding
@@ -9,22 +11,27 @@ from backend.booking.models import BlockRow, BookingRow, EntryRow, ReleaseRow, S
 from backend.booking.questions import slot_and_site, spoken
 from backend.kernel import clock
 from backend.kernel.problems import Problem
-from backend.store.unit import Unit
+from backend.store.unit import SYSTEM, Unit
 
 Facts = Mapping[str, str]
+BRIEF: Final = 12
+_PAUSE: Final = re.compile("[，。；：！？,;!?]")
 
 
 def facts_for(u: Unit, booking_id: str) -> Facts:
     """Of an appointment: place, when, item, number and more.
 
     `not_after`: what is told of it must not arrive after the appointment, nor after the hold has run out.
-    `closed` is there when its time was closed; `new_when` and the like, when another time is held for it;
-    `never_sure`, when it was given back before it was confirmed; `missed`, when nobody came.
+    `closed` is there when its time was closed, `restored` when it was opened again, `closed_over` when it passed
+    closed (that is true for ever); `new_when` and the like, when another time is held for it; `never_sure`, when it
+    was given back before it was confirmed; `missed`, when nobody came.
     """
     row = u.get(BookingRow, booking_id)
     if row is None:
         return {}
     slot, site = slot_and_site(u.session, row.slot_id)
+    closed = _of_a_closed_time(u, row, slot)
+    end = row.held_until if row.state == HELD else slot.starts_at
     return {
         "place": site.name,
         "address": site.address,
@@ -35,10 +42,10 @@ def facts_for(u: Unit, booking_id: str) -> Facts:
         "people": str(row.party),
         "origin": row.origin,
         "moves": str(row.moves),
-        "not_after": (row.held_until if row.state == HELD else slot.starts_at).isoformat(),
+        **({} if "closed_over" in closed else {"not_after": end.isoformat()}),
         **({"held_until": spoken(row.held_until)} if row.state == HELD else {}),
         **_of_an_end(u, row),
-        **_of_a_closed_time(row, slot),
+        **closed,
         **_of_a_move(u, row),
         **reminding.standing(u, row, slot),
     }
@@ -103,10 +110,28 @@ def _of_an_end(u: Unit, row: BookingRow) -> Facts:
     return {} if "confirmed" in steps else {"never_sure": row.state}
 
 
-def _of_a_closed_time(row: BookingRow, slot: SlotRow) -> Facts:
-    if slot.closed_at is None or row.state != CONFIRMED:
-        return {}
-    return {"closed": slot.closed_at.isoformat(), "closed_why": slot.closed_why.rstrip("。")}
+def _of_a_closed_time(u: Unit, row: BookingRow, slot: SlotRow) -> Facts:
+    if slot.closed_at is None:
+        told_at = row.displaced_at if (row.state, row.displaced_from) == (CONFIRMED, slot.id) else None
+        return {"restored": told_at.isoformat()} if told_at is not None else {}
+    why = {"closed_why": slot.closed_why.rstrip("。"), "closed_brief": _brief(slot.closed_why)}
+    if row.state == CONFIRMED:
+        return {"closed": slot.closed_at.isoformat(), **why}
+    return {"closed_over": slot.closed_at.isoformat(), **why} if _passed_closed(u, row, slot) else {}
+
+
+def _passed_closed(u: Unit, row: BookingRow, slot: SlotRow) -> bool:
+    """Whether we ended it because its time came and was closed; the citizen's own cancelling is no news."""
+    if row.state != CANCELLED or row.displaced_from != slot.id:
+        return False
+    ends = [one for one in u.journal_of(row.matter) if one.subject == row.id and one.trigger == "cancelled"]
+    return any(one.actor.kind == SYSTEM.kind and one.occurred_at >= slot.starts_at for one in ends)
+
+
+def _brief(why: str) -> str:
+    """The first words of a reason: a short message has room for no more."""
+    first = _PAUSE.split(why.strip(), maxsplit=1)[0]
+    return first if len(first) <= BRIEF else first[: BRIEF - 1] + "…"
 
 
 def _of_a_move(u: Unit, row: BookingRow) -> Facts:

@@ -11,32 +11,22 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
-from xml.etree.ElementTree import ParseError
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.exceptions import InvalidFileException
 
 from backend.booking.plan_views import GroupView, PatternView, PatternWish
 from backend.booking.problems import PlanRefused
 from backend.kernel import clock
 from backend.kernel.problems import FieldError
+from backend.runtime.bodies import within_reach
+from backend.runtime.sheets import BROKEN
 
 MEDIA: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_BYTES: Final = 1_000_000
 _MAX_UNPACKED: Final = 20 * MAX_BYTES
 _MAX_ROWS: Final = 2000
-_BROKEN: Final = (
-    ParseError,
-    ValueError,
-    KeyError,
-    TypeError,
-    IndexError,
-    zipfile.BadZipFile,
-    InvalidFileException,
-    OSError,
-)
 _TITLE: Final = "每周排班"
 HEADINGS: Final = {
     "item_id": "事项编号",
@@ -137,7 +127,7 @@ def _rows(packed: bytes) -> Iterator[tuple[int, Sequence[Any]]]:
                 raise refusal([Finding(number, "A", f"最多 {_MAX_ROWS} 行")])
             if number == 1 or any(cell.value is not None for cell in cells):
                 yield number, cells
-    except _BROKEN as error:
+    except BROKEN as error:
         raise refusal([Finding(0, "", "不是可以读取的 .xlsx 文件")]) from error
 
 
@@ -219,7 +209,7 @@ def _last_day(value: Any) -> dt.date | None:
     if found is None:
         raise _Wrong("应为日期，例如 2026-12-01")
     try:
-        return dt.date(*map(int, found.groups()))
+        return within_reach(dt.date(*map(int, found.groups())))
     except ValueError:
         raise _Wrong("没有这一天") from None
 

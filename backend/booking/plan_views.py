@@ -216,10 +216,12 @@ class Displaced:
 class Use:
     """What became of places: people, not appointments, are counted, since a party takes several places.
 
-    `cancelled_late`: given back when nobody could book the place online any more. Percentages are of `places`.
+    `cancelled_late`: given back when nobody could book the place online any more. Percentages are of `places`, which
+    can be booked; what is left for people who come without booking (`walk_in`) is not among them.
     """
 
     places: int
+    walk_in: int
     taken: int
     free: int
     served: int

@@ -11,7 +11,15 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from backend.booking.fitting import fit
-from backend.booking.models import DayRow, PatternRow, RuleRow, SiteRow, WindowGroupRow, WindowRow
+from backend.booking.models import (
+    DayRow,
+    PatternRow,
+    ReleaseRow,
+    RuleRow,
+    SiteRow,
+    WindowGroupRow,
+    WindowRow,
+)
 from backend.booking.plan_views import (
     DayView,
     Fitted,
@@ -24,9 +32,10 @@ from backend.booking.plan_views import (
     RulesView,
     WindowView,
 )
-from backend.booking.problems import PatternOverlaps
+from backend.booking.problems import DrawUnderWay, PatternOverlaps
 from backend.booking.rota import overlap
 from backend.booking.rules import rules_from
+from backend.booking.services.releasing import ANNOUNCED, CLOSED, DRAW
 from backend.booking.supply import site_locked
 from backend.booking.wishes import faults_of
 from backend.kernel import clock, ids
@@ -72,13 +81,15 @@ def withdraw_pattern(u: Unit, site_id: str, pattern_id: str, by: Actor) -> Fitte
 
 
 def put_rules(u: Unit, site_id: str, item_id: str, rules: Mapping[str, Any], by: Actor) -> RulesChange:
-    """Set the rules of a site for an item, or for all (`item_id` empty). Raises NotYours, InvalidInput.
+    """Set the rules of a site for an item, or for all (`item_id` empty).
 
-    Raises pydantic.ValidationError for what is no rule: the windows read them as rules.Rules before.
+    Raises NotYours, InvalidInput, DrawUnderWay, and pydantic.ValidationError for what is no rule: the windows
+    read them as rules.Rules before.
     """
     site = site_locked(u, site_id)
     if item_id and item_id not in site.item_ids:
         raise InvalidInput(errors=[_fault("item_id", "本办事点不办理这个事项")])
+    _require_no_draw(u, site, item_id)
     row = u.get(RuleRow, (site_id, item_id), lock=True)
     if row is None:
         row = RuleRow(site_id=site_id, item_id=item_id, rules={}, changed_at=clock.now())
@@ -164,6 +175,22 @@ def _added(u: Unit, site: SiteRow, wish: PatternWish, by: Actor) -> PatternRow:
     if faults := faults_of(u, site, wish):
         raise InvalidInput(errors=faults)
     return added(u, site, wish, by)
+
+
+def _require_no_draw(u: Unit, site: SiteRow, item_id: str) -> None:
+    """From the end of entries to the result the rules stand: what was drawn is handed out by them.
+
+    A draw that is still announced is looked at too: if it is closing at this moment, we wait for it.
+    """
+    draws = select(ReleaseRow).where(
+        ReleaseRow.site_id == site.id, ReleaseRow.mode == DRAW, ReleaseRow.state.in_((ANNOUNCED, CLOSED))
+    )
+    if item_id:
+        draws = draws.where(ReleaseRow.item_id == item_id)
+    query = draws.order_by(ReleaseRow.id).with_for_update(read=True).execution_options(populate_existing=True)
+    for row in u.session.scalars(query).all():
+        if row.state == CLOSED:
+            raise DrawUnderWay(release_id=row.id)
 
 
 def _require_quotas(u: Unit, site: SiteRow) -> None:

@@ -20,7 +20,7 @@ from backend.booking.plan_views import (
     WindowWish,
 )
 from backend.booking.planning import add_pattern, change_pattern, plan_of, put_rules, withdraw_pattern
-from backend.booking.problems import NotThisDay, PatternOverlaps, PlanRefused, WindowInUse
+from backend.booking.problems import DrawUnderWay, NotThisDay, PatternOverlaps, PlanRefused, WindowInUse
 from backend.booking.rules import Rules
 from backend.booking.utilisation import displaced_on, slots_on, utilisation
 from backend.booking.windows import put_groups
@@ -31,6 +31,7 @@ __all__ = [
     "Closing",
     "DayChange",
     "Displaced",
+    "DrawUnderWay",
     "Fitted",
     "GroupView",
     "GroupWish",

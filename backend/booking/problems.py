@@ -4,7 +4,7 @@ from backend.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound,
 
 
 class SlotTaken(Conflict):
-    """Not enough places are left; `alternatives` names the next free slots."""
+    """Not enough places are left; `alternatives` are the next slots with enough."""
 
     slug = "slot-taken"
     title = "这个时段刚刚约满了，请另选一个时段。"
@@ -25,7 +25,7 @@ class NotYourTurn(Conflict):
 
 
 class AlreadyBooked(Conflict):
-    """One live booking per person and item, and per case."""
+    """One live booking per person and item, and per case; `booking_id` and `state` say which, where known."""
 
     slug = "already-booked"
     title = "您已经有一个预约，需要换时间请在原预约上改期。"
@@ -187,6 +187,13 @@ class ReleaseNotReady(Conflict):
 
     slug = "release-not-ready"
     title = "本次放号现在不能进行这一步，请查看放号状态。"
+
+
+class DrawUnderWay(Conflict):
+    """No rules are changed between the end of entries and the result of a draw; `release_id` is the draw."""
+
+    slug = "draw-under-way"
+    title = "有摇号已截止报名、尚未公布结果，公布结果后才能修改预约规则。"
 
 
 class SlotsInUse(Conflict):

@@ -1,8 +1,9 @@
 """What can be asked of the booking office."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ScalarSelect, func, select, text
 from sqlalchemy.orm import Session
 
 from backend.booking import codes
@@ -19,13 +20,17 @@ from backend.store import lean
 from backend.store.unit import Unit
 
 ALTERNATIVES = 3
-_NEXT_FREE = """
-    SELECT s.id FROM booking_slot s
-    WHERE s.item_id = %s AND s.subject = %s AND s.closes_at > %s AND s.closed_at IS NULL AND s.release_id IS NULL
-        AND NOT s.urgent AND coalesce(s.opens_at, '-infinity') <= %s
-        AND EXISTS (SELECT 1 FROM booking_place p
-            WHERE p.slot_id = s.id AND p.booking_id IS NULL AND NOT p.kept AND p.kind = 'open')
-    ORDER BY s.starts_at LIMIT %s
+_OPEN = """
+    SELECT count(*) FROM booking_place p
+    WHERE p.slot_id = s.id AND p.booking_id IS NULL AND NOT p.kept AND p.kind = 'open'
+"""
+_NEXT_FREE = f"""
+    SELECT s.id, site.id, site.name, site.address, s.starts_at, s.ends_at, ({_OPEN})
+    FROM booking_slot s JOIN booking_site site ON site.id = s.site_id
+    WHERE s.item_id = %(item)s AND s.subject = %(subject)s AND s.closes_at > %(now)s AND s.closed_at IS NULL
+        AND s.release_id IS NULL AND NOT s.urgent AND coalesce(s.opens_at, '-infinity') <= %(now)s
+        AND (s.site_id = %(site)s) = %(here)s AND ({_OPEN}) >= %(party)s
+    ORDER BY s.starts_at, s.id LIMIT %(most)s
 """
 
 
@@ -42,13 +47,8 @@ def free_slots(
     limit: int = 100, only_free: bool = False,
 ) -> list[Slot]:  # fmt: skip
     """Slots that may be booked now, soonest first, with the places left in each."""
-    free = (
-        select(func.count())
-        .where(PlaceRow.slot_id == SlotRow.id, PlaceRow.booking_id.is_(None), PlaceRow.kind != "walk_in")
-        .where(PlaceRow.kept.is_(False))
-        .scalar_subquery()
-    )
-    query = select(SlotRow, free).where(
+    free = _left("open")
+    query = select(SlotRow, free, _left("elder")).where(
         SlotRow.item_id == item_id, SlotRow.closes_at > clock.now(), SlotRow.closed_at.is_(None)
     )
     if site_id is not None:
@@ -61,7 +61,7 @@ def free_slots(
     if only_free:
         query = query.where(free > 0)
     rows = u.session.execute(query.order_by(SlotRow.starts_at, SlotRow.id).limit(limit))
-    return [slot_view(row, int(left)) for row, left in rows]
+    return [slot_view(row, int(left), int(elder)) for row, left, elder in rows]
 
 
 def site_of(u: Unit, site_id: str) -> Site:
@@ -80,11 +80,20 @@ def slot_of(u: Unit, slot_id: str) -> Slot:
     return slot_view(row, 0)
 
 
-def alternatives(u: Unit, item_id: str, subject: str) -> list[str]:
-    """The next free slots for the same item and subject, offered when one is taken."""
-    now = clock.now()
-    found = lean.execute(u.session, _NEXT_FREE, (item_id, subject, now, now, ALTERNATIVES))
-    return [slot_id for (slot_id,) in found]
+def alternatives(u: Unit, item_id: str, subject: str, site_id: str, party: int) -> list[dict[str, Any]]:
+    """The next slots with room for the party, at the same site first: what is offered when one is taken."""
+    asked = {"item": item_id, "subject": subject, "site": site_id, "party": party, "now": clock.now()}
+    found: list[Any] = []
+    for here in (True, False):
+        if wanted := ALTERNATIVES - len(found):
+            found += lean.execute(u.session, _NEXT_FREE, {**asked, "here": here, "most": wanted}).fetchall()
+    return [
+        {
+            "slot_id": slot_id, "site": {"id": site, "name": name, "address": address},
+            "starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat(), "free": free,
+        }
+        for slot_id, site, name, address, starts_at, ends_at, free in found
+    ]  # fmt: skip
 
 
 def booking_of(u: Unit, booking_id: str, person_id: str) -> BookingView:
@@ -160,19 +169,22 @@ def check_books(u: Unit) -> list[str]:
 
 
 def site_view(row: SiteRow) -> Site:
-    return Site(row.id, row.name, row.kind, row.department_id, row.region_code, row.address)
+    north, east = (None if one is None else float(one) for one in (row.latitude, row.longitude))
+    return Site(
+        row.id, row.name, row.kind, row.department_id, row.region_code, row.address, row.phone, row.hours, north, east
+    )  # fmt: skip
 
 
-def slot_view(row: SlotRow, free: int) -> Slot:
+def slot_view(row: SlotRow, free: int, elder_free: int = 0) -> Slot:
     return Slot(
         row.id, row.site_id, row.item_id, row.subject, row.starts_at, row.ends_at, row.capacity, free,
-        row.urgent, row.opens_at, row.release_id,
+        row.urgent, row.opens_at, row.release_id, elder_free,
     )  # fmt: skip
 
 
 def booking_view(u: Unit, row: BookingRow, *, owner: bool) -> BookingView:
     slot, site = slot_and_site(u.session, row.slot_id)
-    shows_code = owner and row.state == CONFIRMED
+    shows_code = owner and row.state == CONFIRMED and slot.closed_at is None
     return BookingView(
         id=row.id,
         number=row.number,
@@ -191,6 +203,8 @@ def booking_view(u: Unit, row: BookingRow, *, owner: bool) -> BookingView:
         held_until=row.held_until if row.state == HELD else None,
         check_in_code=codes.code_of(row.id) if shows_code else None,
         cancel_until=slot.starts_at - timedelta(hours=slot.cancel_before_hours),
+        closed=slot.closed_at is not None,
+        closed_why=slot.closed_why if slot.closed_at is not None else "",
         moving=_moving(u, row),
     )
 
@@ -198,8 +212,13 @@ def booking_view(u: Unit, row: BookingRow, *, owner: bool) -> BookingView:
 def _moving(u: Unit, row: BookingRow) -> Moving | None:
     if row.moving_to is None or row.moving_until is None:
         return None
-    target = u.session.get_one(SlotRow, row.moving_to)
-    return Moving(target.id, target.starts_at, target.ends_at, row.moving_until)
+    target, site = slot_and_site(u.session, row.moving_to)
+    return Moving(target.id, site_view(site), target.starts_at, target.ends_at, row.moving_until)
+
+
+def _left(kind: str) -> ScalarSelect[int]:
+    mine = select(func.count()).where(PlaceRow.slot_id == SlotRow.id, PlaceRow.kind == kind)
+    return mine.where(PlaceRow.booking_id.is_(None), PlaceRow.kept.is_(False)).scalar_subquery()
 
 
 def slot_and_site(session: Session, slot_id: str) -> tuple[SlotRow, SiteRow]:

@@ -28,5 +28,5 @@ def on_case_closed(u: Unit, event: CaseEvent) -> None:
 
 
 def on_booking_changed(u: Unit, event: BookingEvent) -> None:
-    """Made sure, moved, displaced, cancelled or come to: its reminders follow. Late and repeated news do no harm."""
+    """Made sure, moved, displaced, restored, cancelled or come to: its reminders follow. Repeated news do no harm."""
     reminding.plan(u, event.booking_id)

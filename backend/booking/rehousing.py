@@ -23,8 +23,8 @@ from backend.booking.machine import CONFIRMED, HELD
 from backend.booking.models import BookingRow, SlotRow
 from backend.booking.problems import SlotTaken
 from backend.booking.rules import Rules
-from backend.booking.services.holding import SlotSeen, look
 from backend.booking.services.keeping import locked, release
+from backend.booking.services.looking import SlotSeen, look
 from backend.booking.services.moving import hold_for_move, stay
 from backend.booking.services.presence import rules_of
 from backend.contracts import BookingDisplaced

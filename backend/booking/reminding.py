@@ -103,7 +103,8 @@ def standing(u: Unit, row: BookingRow, slot: SlotRow) -> Mapping[str, str]:
 
 
 def _plan_one(u: Unit, row: BookingRow, slot: SlotRow, kind: Kind, reminder: ReminderRow | None) -> None:
-    if reminder is not None and reminder.slot_id == slot.id:
+    """A dead one lives again while it is in time: its slot was closed, and is open again."""
+    if reminder is not None and reminder.slot_id == slot.id and reminder.state != DEAD:
         return
     due_at, not_after = kind.times(slot.starts_at)
     wanted = due_at < not_after and _is_in_time(u, row, due_at, not_after)

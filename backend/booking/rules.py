@@ -38,8 +38,14 @@ class Rules(BaseModel):
     """How long before and after the appointment one may check in."""
     offer_minutes: int = Field(30, ge=5, le=24 * 60)
     offers_a_day: int = Field(3, ge=1, le=3)
+    offer_until_minutes: int = Field(60, ge=0, le=24 * 60)
+    """Whoever waits is offered a place until so long before it begins, also when booking has closed by then."""
     closure_hours: int = Field(24, ge=1, le=24 * 7)
     """How long a place offered for one on a closed day is held."""
+
+    def offers_end(self, starts_at: datetime) -> datetime:
+        """When the last offer of a place that begins then runs out."""
+        return starts_at - timedelta(minutes=self.offer_until_minutes)
 
 
 DEFAULT: Final = Rules()

@@ -14,14 +14,15 @@ from backend.store import lean
 from backend.store.unit import Unit
 
 MOST_DAYS: Final = 92
-_COUNTS: Final = 6
+_COUNTS: Final = 7
 _USE: Final = """
     WITH mine AS (
         SELECT s.id, s.item_id, s.group_id, s.closes_at, (s.starts_at AT TIME ZONE 'Asia/Shanghai')::date AS day
         FROM booking_slot s WHERE s.site_id = %(site)s AND s.starts_at BETWEEN %(first)s AND %(last)s
             AND s.closed_at IS NULL
     ), given AS (
-        SELECT p.slot_id, count(*) AS places, count(p.booking_id) AS taken FROM booking_place p
+        SELECT p.slot_id, count(*) FILTER (WHERE p.kind <> 'walk_in') AS places,
+            count(*) FILTER (WHERE p.kind = 'walk_in') AS walk_in, count(p.booking_id) AS taken FROM booking_place p
         WHERE p.slot_id IN (SELECT id FROM mine) GROUP BY p.slot_id
     ), ended AS (
         SELECT b.slot_id, sum(b.party) FILTER (WHERE b.state = 'served') AS served,
@@ -33,8 +34,8 @@ _USE: Final = """
         FROM booking_booking b JOIN mine ON mine.id = b.slot_id
         WHERE b.state IN ('served', 'missed', 'left', 'cancelled') GROUP BY b.slot_id
     )
-    SELECT m.day, m.item_id, m.group_id, sum(g.places), sum(g.taken), coalesce(sum(e.served), 0),
-        coalesce(sum(e.missed), 0), coalesce(sum(e.left_hall), 0), coalesce(sum(e.late), 0)
+    SELECT m.day, m.item_id, m.group_id, sum(g.places), sum(g.walk_in), sum(g.taken),
+        coalesce(sum(e.served), 0), coalesce(sum(e.missed), 0), coalesce(sum(e.left_hall), 0), coalesce(sum(e.late), 0)
     FROM mine m JOIN given g ON g.slot_id = m.id LEFT JOIN ended e ON e.slot_id = m.id
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
@@ -102,9 +103,10 @@ def slots_on(u: Unit, site_id: str, day: date) -> list[PlannedSlot]:
 
 def _use(counts: Iterable[Sequence[int]]) -> Use:
     sums = [sum(column) for column in zip(*counts, strict=True)] or [0] * _COUNTS
-    places, taken, served, missed, left, late = sums
+    places, walk_in, taken, served, missed, left, late = sums
     return Use(
         places,
+        walk_in,
         taken,
         places - taken,
         served,

@@ -7,17 +7,26 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Site:
+    """Where people go; `hours` are spans of local time, such as [["09:00", "12:00"]]."""
+
     id: str
     name: str
     kind: str
     department_id: str
     region_code: str
     address: str
+    phone: str
+    hours: list[list[str]]
+    latitude: float | None
+    longitude: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A span of time with `free` places left of `capacity`. `release_id`: its places are given out in order."""
+    """A span of time with `free` places for everybody left of `capacity`, and `elder_free` kept for the elderly.
+
+    `release_id`: its places are given out in order.
+    """
 
     id: str
     site_id: str
@@ -30,6 +39,7 @@ class Slot:
     urgent: bool = False
     opens_at: datetime | None = None
     release_id: str | None = None
+    elder_free: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +77,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """Another time that is held for a booking until `until`, while its own still stands."""
+    """Another time, and perhaps another site, held for a booking until `until`, while its own still stands."""
 
     slot_id: str
+    site: Site
     starts_at: datetime
     ends_at: datetime
     until: datetime
@@ -77,7 +88,10 @@ class Moving:
 
 @dataclass(frozen=True, slots=True)
 class BookingView:
-    """An appointment; `check_in_code` is shown to its owner only, and changes every few minutes."""
+    """An appointment; `check_in_code` is shown to its owner only, and changes every few minutes.
+
+    `closed`: the site has closed its time, and says why; there is nothing to check in to.
+    """
 
     id: str
     number: str
@@ -96,4 +110,6 @@ class BookingView:
     held_until: datetime | None
     check_in_code: str | None
     cancel_until: datetime
+    closed: bool
+    closed_why: str
     moving: Moving | None

@@ -11,21 +11,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from xml.etree.ElementTree import ParseError
 
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from backend.catalogue.columns import COLUMNS, NESTED, as_column
 from backend.catalogue.words import say
 from backend.catalogue.workbook import LONGEST_CELL
+from backend.runtime.sheets import BROKEN
 
 MAX_BYTES: Final = 20_000_000
 MAX_UNPACKED: Final = 10 * MAX_BYTES
 MAX_ROWS: Final = 20_000
 LONGEST_NAME: Final = 100
-_BROKEN: Final = (ParseError, ValueError, KeyError, TypeError, IndexError)
-"""What openpyxl raises over XML that no clerk's program wrote; what defusedxml forbids is a ValueError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +129,11 @@ def _read_workbook(path: Path) -> Read:
             if sum(part.file_size for part in packed.infolist()) > MAX_UNPACKED:
                 raise Unreadable("too_big", limit=MAX_BYTES // 1_000_000)
         book = load_workbook(path, read_only=True, data_only=False)
-    except (*_BROKEN, zipfile.BadZipFile, InvalidFileException, OSError) as error:
+    except BROKEN as error:
         raise error if isinstance(error, Unreadable) else Unreadable("not_xlsx") from error
     try:
         return _read_sheet(book.worksheets[0].iter_rows())
-    except _BROKEN as error:
+    except BROKEN as error:
         # Rows are read one by one: what is forbidden or broken in a sheet shows only now.
         raise error if isinstance(error, Unreadable) else Unreadable("not_xlsx") from error
     finally:

@@ -54,6 +54,11 @@ class BookingDisplaced(BookingEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class BookingRestored(BookingEvent):
+    """The time that was closed is open again, and the appointment still stands there."""
+
+
+@dataclass(frozen=True, slots=True)
 class BookingReminderDue(BookingEvent):
     """`reminder` is its kind: "day_before" or "two_hours"."""
 

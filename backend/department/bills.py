@@ -1,7 +1,6 @@
 """The department's desk for money: push a bill, withdraw it, mark it handled at the window, give money back."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -10,7 +9,7 @@ import payments
 from backend import cases, people
 from backend.kernel.problems import Forbidden, NotFound
 from backend.runtime.audience import Principal
-from backend.runtime.surface import Body, Call, Surface, Unit
+from backend.runtime.surface import Body, Call, Day, Surface, Unit
 from backend.store.unit import unit
 
 FINANCE, CLERK, SYSTEM = "finance", "window_clerk", "system"
@@ -26,8 +25,8 @@ class BillPush(Body):
     item: str = Field(min_length=1, max_length=80)
     principal_fen: int = Field(ge=1, le=100_000_000)
     overdue_fen: int = Field(default=0, ge=0, le=100_000_000)
-    issued_on: date
-    due_on: date | None = None
+    issued_on: Day
+    due_on: Day | None = None
     second_factor: str = Field(min_length=4, max_length=20)
     window_name: str = Field(min_length=1, max_length=80)
     window_address: str = Field(min_length=1, max_length=120)

@@ -1,6 +1,4 @@
-"""The departments' window: who is expected today, check-in at the site, and the end of the visit."""
-
-import datetime as dt
+"""The departments' window: who is expected today, who phoned to cancel, check-in at the site, the end of a visit."""
 
 from pydantic import Field
 
@@ -9,12 +7,12 @@ from backend.booking import BookingView, CheckedIn
 from backend.department.reach import require_own_site
 from backend.kernel import clock
 from backend.kernel.problems import InvalidInput, NotYours, TooMany
-from backend.runtime.surface import Body, Call, Query, Surface, Unit
+from backend.runtime.surface import Body, Call, Day, Query, Surface, Unit
 from backend.store.unit import run_unit, unit
 
 
 class DayQuery(Query):
-    day: dt.date | None = None
+    day: Day | None = None
 
 
 class CheckIn(Body):
@@ -27,6 +25,13 @@ class CheckIn(Body):
 
 class AtSite(Body):
     site_id: str = Field(max_length=40)
+
+
+class CancelFor(Body):
+    """Why the window cancels, as the caller said it."""
+
+    site_id: str = Field(max_length=40)
+    reason: str = Field(min_length=2, max_length=60)
 
 
 def expected(call: Call[None], site_id: str) -> list[BookingView]:
@@ -61,6 +66,13 @@ def served(call: Call[AtSite], u: Unit, booking_id: str) -> BookingView:
     return booking.mark_served(u, booking_id, call.body.site_id, call.principal.actor)
 
 
+def cancel(call: Call[CancelFor], u: Unit, booking_id: str) -> BookingView:
+    """Cancel for somebody who phoned, until the time itself."""
+    asked = call.body
+    require_own_site(u, asked.site_id, call.principal)
+    return booking.cancel_for_caller(u, booking_id, asked.site_id, asked.reason, call.principal.actor)
+
+
 def register(surface: Surface) -> None:
     """Open these endpoints on a surface."""
     surface.get("/sites/<site_id>/bookings", answers=list[BookingView], query=DayQuery, problems=(NotYours,))(
@@ -85,3 +97,9 @@ def register(surface: Surface) -> None:
         answers=BookingView,
         problems=(NotYours, booking.WrongDayOrSite, booking.ImpossibleMove),
     )(served)
+    surface.post(
+        "/bookings/<booking_id>/cancellation",
+        body=CancelFor,
+        answers=BookingView,
+        problems=(NotYours, booking.WrongDayOrSite, booking.TooLateToCancel, booking.ImpossibleMove),
+    )(cancel)

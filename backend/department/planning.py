@@ -14,7 +14,8 @@ from backend.booking import plans
 from backend.department.reach import require_own_site, require_planner
 from backend.kernel import clock
 from backend.kernel.problems import InvalidInput, NotYours
-from backend.runtime.surface import Body, Call, Query, RawBody, Surface, Unit
+from backend.runtime.bodies import within_reach
+from backend.runtime.surface import Body, Call, Day, Query, RawBody, Surface, Unit
 from backend.store.unit import unit
 
 Span = Annotated[list[Annotated[str, Field(max_length=5)]], Field(min_length=2, max_length=2)]
@@ -37,8 +38,8 @@ class PatternGiven(Body):
     slot_minutes: int
     capacity: int
     urgent: bool = False
-    valid_from: dt.date | None = None
-    valid_to: dt.date | None = None
+    valid_from: Day | None = None
+    valid_to: Day | None = None
 
 
 class WindowGiven(Body):
@@ -84,12 +85,12 @@ class SlotsToClose(SlotsGiven):
 
 
 class DayAsked(Query):
-    day: dt.date | None = None
+    day: Day | None = None
 
 
 class SpanAsked(Query):
-    first: dt.date = Field(alias="from")
-    last: dt.date = Field(alias="to")
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="to")
 
 
 def plan(call: Call[None], site_id: str) -> plans.Plan:
@@ -219,7 +220,9 @@ def register(surface: Surface) -> None:
     surface.post(f"{at}/plan/patterns", status=201, **pattern)(add_pattern)
     surface.put(f"{at}/plan/patterns/<pattern_id>", **pattern)(change_pattern)
     surface.delete(f"{at}/plan/patterns/<pattern_id>", answers=plans.Fitted, problems=put)(withdraw_pattern)
-    surface.put(f"{at}/plan/rules", body=RulesGiven, answers=plans.RulesChange, problems=put)(put_rules)
+    surface.put(
+        f"{at}/plan/rules", body=RulesGiven, answers=plans.RulesChange, problems=(*put, plans.DrawUnderWay)
+    )(put_rules)
     surface.get(f"{at}/plan/sheet", problems=seen)(sheet)
     surface.put(
         f"{at}/plan/sheet", body=RawBody(plans.MAX_BYTES, (plans.MEDIA,)), answers=plans.PlanChange,
@@ -250,6 +253,6 @@ def _wish(given: PatternGiven) -> plans.PatternWish:
 
 def _day(text: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(text)
+        return within_reach(dt.date.fromisoformat(text))
     except ValueError:
         raise NotYours from None

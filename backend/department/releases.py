@@ -1,16 +1,15 @@
 """The planners' releases: announce, write the public value down in two hands, draw, call off."""
 
-import datetime as dt
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from backend import booking, people
 from backend.booking import Opening, ReleasePlan, ReleaseView, SlotRange
 from backend.department.reach import require_own_site, require_planner
 from backend.kernel.problems import NotYours
 from backend.runtime import paging
-from backend.runtime.surface import Body, Call, Page, Query, Surface, Unit
+from backend.runtime.surface import Body, Call, Day, Moment, Page, Query, Surface, Unit
 from backend.store.unit import unit
 
 PAGE = 20
@@ -23,17 +22,17 @@ class RangeGiven(Body):
 
     item_id: str = Field(max_length=40)
     subject: str = Field("", max_length=20)
-    from_day: dt.date
-    to_day: dt.date
+    from_day: Day
+    to_day: Day
 
 
 class ReleaseGiven(RangeGiven):
     """A release to announce; `batch` is for a queue, `public_source` for a draw."""
 
     mode: Literal["queue", "draw"]
-    entries_from: AwareDatetime
-    entries_until: AwareDatetime
-    opens_at: AwareDatetime
+    entries_from: Moment
+    entries_until: Moment
+    opens_at: Moment
     batch: int = Field(10, ge=1, le=10_000)
     public_source: str = Field("", max_length=200)
 
@@ -41,7 +40,7 @@ class ReleaseGiven(RangeGiven):
 class OpeningGiven(RangeGiven):
     """Slots that open for everybody at a published moment."""
 
-    opens_at: AwareDatetime
+    opens_at: Moment
 
 
 class ValueGiven(Body):

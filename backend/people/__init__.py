@@ -58,6 +58,7 @@ from backend.people.questions import (
     find_person,
     id_tail_matches,
     is_of_age,
+    is_own_id_no,
     may_act_for,
     me,
     person_of,
@@ -91,13 +92,7 @@ from backend.people.services.looks import looks_at, note_look, reveal, reveal_ad
 from backend.people.services.phones import change_phone
 from backend.people.services.preferences import prefer
 from backend.people.services.realname import Claim, register_at_window, register_real_name
-from backend.people.services.riders import (
-    enrol_rider,
-    enter_rider,
-    reinstate_rider,
-    rider_of,
-    suspend_rider,
-)
+from backend.people.services.riders import enrol_rider, enter_rider, reinstate_rider, rider_of, suspend_rider
 from backend.people.services.sessions import (
     end_all_sessions,
     end_own_session,
@@ -255,6 +250,7 @@ __all__ = [
     "id_tail_matches",
     "invite_again",
     "is_of_age",
+    "is_own_id_no",
     "issue_system_key",
     "live_session",
     "log_in",

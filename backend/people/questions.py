@@ -78,13 +78,16 @@ def id_tail_matches(u: Unit, person_id: str, tail: str) -> bool:
     return len(tail) == sealing.ID_TAIL_LENGTH and id_no.endswith(tail.upper())
 
 
+def is_own_id_no(u: Unit, person_id: str, id_no: str) -> bool:
+    """Whether this is the person's own ID number (x as X)."""
+    own = register.id_no_of(register.person_row(u, person_id))
+    return bool(own) and own == identifiers.tidy_id_no(id_no)
+
+
 def is_of_age(u: Unit, person_id: str, years: int) -> bool:
     """Whether the person's ID number says that they are so old today; no, when they have none."""
     id_no = register.id_no_of(register.person_row(u, person_id))
-    if not identifiers.is_id_no(id_no):
-        return False
-    today, born = clock.today(), identifiers.birth_date(id_no)
-    return (today.year - born.year) - ((today.month, today.day) < (born.month, born.day)) >= years
+    return identifiers.is_of_age(id_no, years, clock.today())
 
 
 def find_person(

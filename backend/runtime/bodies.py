@@ -1,16 +1,17 @@
 """Bodies and questions as they come in: read strictly, refused politely, all faults at once."""
 
+import datetime as dt
 import json
 import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import pydantic
 from annotated_types import MaxLen
 from flask import Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
 
 from backend.kernel.problems import FieldError, InvalidInput, MalformedRequest, TooLarge, UnsupportedMedia
@@ -21,7 +22,24 @@ LONG_TEXT = 100
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTROL_IN_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LARGEST_INTEGER = 2**63 - 1
+FIRST_DAY: Final = dt.date(2000, 1, 1)
+LAST_DAY: Final = dt.date(2100, 12, 31)
 B = TypeVar("B", bound=BaseModel)
+D = TypeVar("D", bound=dt.date)
+
+
+def within_reach(day: D) -> D:
+    """A day (or moment) that every sum of days, weeks and time zones can bear. Raises ValueError."""
+    if not FIRST_DAY <= (day.date() if isinstance(day, dt.datetime) else day) <= LAST_DAY:
+        raise ValueError("日期应在 2000 年 1 月 1 日到 2100 年 12 月 31 日之间")
+    return day
+
+
+WITHIN_REACH: Final = AfterValidator(within_reach)
+Day = Annotated[dt.date, WITHIN_REACH]
+"""A day as it comes in; a guard sees to it that no body and no query has a bare date."""
+Moment = Annotated[AwareDatetime, WITHIN_REACH]
+"""A moment as it comes in, with its offset."""
 
 
 class Body(BaseModel):

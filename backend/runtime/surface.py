@@ -24,11 +24,11 @@ from backend.kernel.problems import Problem
 from backend.runtime import answers, audience, bodies
 from backend.runtime.answers import Kept, Key
 from backend.runtime.audience import Principal
-from backend.runtime.bodies import Body, Query, RawBody
+from backend.runtime.bodies import Body, Day, Moment, Query, RawBody
 from backend.runtime.paging import Page
 from backend.store.unit import Unit, run_unit
 
-__all__ = ["Body", "Call", "Page", "Query", "RawBody", "Route", "Surface", "Unit"]
+__all__ = ["Body", "Call", "Day", "Moment", "Page", "Query", "RawBody", "Route", "Surface", "Unit"]
 
 B = TypeVar("B")
 F = TypeVar("F", bound=Callable[..., Any])

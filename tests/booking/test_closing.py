@@ -10,9 +10,9 @@ from backend import booking
 from backend.booking import plans, rehousing, tasks
 from backend.booking.services import keeping
 from backend.booking.services.holding import hold as write_hold
-from backend.booking.services.holding import look
+from backend.booking.services.looking import look
 from backend.booking.views import Companion, Wish
-from backend.contracts import BookingDisplaced
+from backend.contracts import BookingDisplaced, BookingRestored
 from backend.kernel import clock, ids
 from backend.kernel.problems import ImpossibleMove, NotYours
 from backend.store import lean
@@ -20,6 +20,7 @@ from backend.store.unit import SYSTEM, run_unit, unit
 from tests.booking.makers import (
     a_person,
     book,
+    cancel,
     citizen,
     confirm,
     free_in,
@@ -62,6 +63,14 @@ def told(booked: booking.BookingView) -> list[bool]:
     with unit() as u:
         rows = lean.execute(u.session, found, (BookingDisplaced.__name__, booked.id)).fetchall()
     return [value == "true" for (value,) in rows]
+
+
+def restored(booked: booking.BookingView) -> int:
+    """How often the person was told that the old time is open again."""
+    found = "SELECT count(*) FROM store_outbox WHERE kind = %s AND stream = %s"
+    with unit() as u:
+        row = lean.execute(u.session, found, (BookingRestored.__name__, booked.id)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def settle(moved: booking.BookingView) -> booking.BookingView:
@@ -219,11 +228,13 @@ def test_who_looked_before_the_closing_is_found(site: str, subject: str, *, sure
         looked = look(u, closed.id, person)
         thread = threading.Thread(target=set_day, args=(site, DAY))
         thread.start()
-        thread.join()
+        thread.join(0.3)
+        assert thread.is_alive()  # the closing waits for whoever has looked
         wish, until = Wish(closed.id, person), clock.now() + timedelta(minutes=10)
         held = write_hold(u, looked, wish, citizen(person), until=until)
         if sure:  # as a draw does
             keeping.step(u, keeping.locked(u, held.id), "confirmed", SYSTEM)
+    thread.join()
     rehousing.rehouse()
     assert (state_of(held), target(held)) == (("confirmed", later.id) if sure else ("cancelled", None))
 
@@ -291,10 +302,36 @@ def test_a_day_opened_again_has_its_bookings_still(site: str, subject: str) -> N
     assert (seen(booked).slot_id, free_in(later.id)) == (closed.id, 4)
     with unit() as u:
         assert any("恢复开放" in line.says for line in u.journal_of(booked.id))
+    assert restored(booked) == 1
     # A second closing owes a second answer.
     set_day(site, DAY)
     rehousing.rehouse()
     assert told(booked) == [True, True]
+    unset_day(site, DAY)
+    assert restored(booked) == 2
+
+
+def test_who_was_not_told_of_the_closing_hears_nothing(site: str, subject: str) -> None:
+    booked = book(at(DAY, 9, site, subject).id)
+    set_day(site, DAY)
+    unset_day(site, DAY)
+    assert restored(booked) == 0
+
+
+def test_facts_tell_a_time_that_passed_closed(site: str, subject: str) -> None:
+    closed, mine = at(DAY, 9, site, subject), at(DAY, 11, site, subject)
+    booked, own = book(closed.id), book(mine.id)
+    set_day(site, DAY, reason="设备检修，只开一场。")
+    rehousing.rehouse()
+    facts = run_unit(lambda u: booking.facts_for(u, booked.id))
+    assert (facts["closed_why"], facts["closed_brief"]) == ("设备检修，只开一场", "设备检修")
+    cancel(own)
+    assert "closed_over" not in run_unit(lambda u: booking.facts_for(u, own.id))
+    clock.move_to(closed.starts_at + timedelta(minutes=1))
+    rehousing.rehouse()
+    facts = run_unit(lambda u: booking.facts_for(u, booked.id))
+    assert (facts["closed_why"], "not_after" in facts) == ("设备检修，只开一场", False)
+    assert "closed_over" in facts
 
 
 def test_who_believed_the_closing_has_missed_nothing(site: str, subject: str) -> None:

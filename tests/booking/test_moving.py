@@ -121,11 +121,18 @@ def test_another_item_or_subject_is_refused(booked: booking.BookingView, site: s
         hold_move(taken, make_slot(1, site=site, item=EXAM, subject="科目二"))
 
 
-def test_a_full_time_is_refused_with_others(booked: booking.BookingView, new: booking.Slot) -> None:
+def test_a_full_time_is_refused_with_others(site: str) -> None:
+    subject, day = ids.token()[:20], timedelta(days=1)
+    old, new = (make_slot(1, site=site, subject=subject, starts=clock.now() + n * day) for n in (9, 11))
+    one = book(old.id)
     book(new.id)
+    elsewhere = make_slot(1, site=a_site(), subject=subject, starts=clock.now() + 5 * day)
+    late, early = (make_slot(1, site=site, subject=subject, starts=clock.now() + n * day) for n in (7, 6))
     with pytest.raises(booking.SlotTaken) as refused:
-        hold_move(booked, new)
-    assert "alternatives" in refused.value.extra
+        hold_move(one, new)
+    others = refused.value.extra["alternatives"]
+    assert isinstance(others, list)
+    assert [other["slot_id"] for other in others] == [early.id, late.id, elsewhere.id]
     assert hands(new) == 1
 
 

@@ -232,7 +232,7 @@ def test_utilisation_counts_people_by_day_and_group(planner: Any) -> None:
     told = answer.json()
     assert [one["day"] for one in told["days"]] == [day.isoformat(), "2026-09-30"]
     assert told["days"][0]["use"] == {
-        "places": 10, "taken": 2, "free": 8, "served": 1, "missed": 1, "left": 0, "cancelled_late": 1,
+        "places": 10, "walk_in": 0, "taken": 2, "free": 8, "served": 1, "missed": 1, "left": 0, "cancelled_late": 1,
         "taken_percent": 20.0, "served_percent": 10.0,
     }  # fmt: skip
     assert told["total"]["places"] == 20

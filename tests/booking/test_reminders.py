@@ -13,9 +13,11 @@ from backend.contracts import (
     BookingCancelled,
     BookingCheckedIn,
     BookingConfirmed,
+    BookingDisplaced,
     BookingEvent,
     BookingMoved,
     BookingReminderDue,
+    BookingRestored,
 )
 from backend.kernel import clock, ids
 from backend.store.outbox import OutboxRow
@@ -48,7 +50,8 @@ def _a_morning(_offices: None) -> None:
 
 def hear(booked: booking.BookingView, kind: type[BookingEvent] = BookingConfirmed) -> None:
     """The house's own ear hears of a booking."""
-    run_unit(lambda u: booking.on_booking_changed(u, kind(booked.id, booked.person_id, booked.id)))
+    more = {"found": True} if kind is BookingDisplaced else {}
+    run_unit(lambda u: booking.on_booking_changed(u, kind(booked.id, booked.person_id, booked.id, **more)))
 
 
 def an_appointment(starts: datetime, **more: object) -> booking.BookingView:
@@ -257,11 +260,48 @@ def close_slot(slot_id: str, why: str = "停电检修。") -> None:
     run_unit(close)
 
 
+def open_slot(slot_id: str) -> None:
+    def reopen(u: Unit) -> None:
+        slot = u.session.get_one(SlotRow, slot_id)
+        slot.closed_at, slot.closed_why = None, ""
+
+    run_unit(reopen)
+
+
 def test_a_closed_time_is_not_reminded_of() -> None:
     booked = an_appointment(local(14))
     close_slot(booked.slot_id)
     remind_at(local(18, days=-1))
     assert told(booked) == []
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_a_time_opened_again_is_reminded_of(*, swept: bool) -> None:
+    booked = an_appointment(local(14))
+    for _ in range(2):
+        close_slot(booked.slot_id)
+        hear(booked, BookingDisplaced)
+        assert states(booked) == {"day_before": "dead", "two_hours": "dead"}
+        open_slot(booked.slot_id)
+        hear(booked, BookingRestored)
+        assert states(booked) == {"day_before": "waiting", "two_hours": "waiting"}
+    if swept:  # the sweep found it closed before anybody heard of it
+        close_slot(booked.slot_id)
+        remind_at(local(18, days=-1))
+        open_slot(booked.slot_id)
+        hear(booked, BookingRestored)
+    remind_at(local(18, 30, days=-1))
+    assert told(booked) == ["day_before"]
+
+
+def test_a_time_opened_again_late_has_only_what_is_in_time() -> None:
+    booked = an_appointment(local(14))
+    close_slot(booked.slot_id)
+    hear(booked, BookingDisplaced)
+    clock.move_to(local(12, 30))
+    open_slot(booked.slot_id)
+    hear(booked, BookingRestored)
+    assert states(booked) == {"day_before": "dead", "two_hours": "waiting"}
 
 
 def test_the_books_notice_a_reminder_that_would_come_late() -> None:

@@ -9,7 +9,8 @@ import pytest
 from backend import booking
 from backend.booking import plans
 from backend.booking.models import PatternRow, SlotRow
-from backend.booking.services.holding import hold, look
+from backend.booking.services.holding import hold
+from backend.booking.services.looking import look
 from backend.booking.views import Wish
 from backend.kernel import clock, ids
 from backend.kernel.problems import InvalidInput, NotYours
@@ -130,22 +131,24 @@ def test_a_slot_once_booked_is_closed_and_comes_back() -> None:
     assert len(times(site)) == 18
 
 
-def test_who_looked_before_the_slot_went_is_refused() -> None:
+def test_a_withdrawal_waits_for_whoever_has_looked() -> None:
     on_monday()
     site = a_site()
     change, person = plan(site), a_person()
     slot_id = slots_at(site)[0].id
+    thread = threading.Thread(target=withdraw, args=(site, change.pattern.id))
 
     def late() -> None:
         with unit() as u:
             seen = look(u, slot_id, person)
-            thread = threading.Thread(target=withdraw, args=(site, change.pattern.id))
             thread.start()
-            thread.join()
+            thread.join(0.3)
+            assert thread.is_alive()
             hold(u, seen, Wish(slot_id, person), citizen(person), until=clock.now() + timedelta(minutes=5))
 
-    with pytest.raises(booking.SlotClosed):
+    with pytest.raises(booking.SlotTaken):
         late()
+    thread.join()
     assert slots_at(site) == []
 
 

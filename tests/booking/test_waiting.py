@@ -10,13 +10,13 @@ import pytest
 from backend import booking
 from backend.booking import tasks
 from backend.booking.models import BlockRow, PlaceRow, SlotRow, WaitRow
-from backend.booking.services import offering, taking
+from backend.booking.services import keeping, offering, taking, waiting
 from backend.booking.services.offering import Waiting
 from backend.contracts import CaseWithdrawn, PlaceOffered, WaitEnded
 from backend.kernel import clock, ids
 from backend.kernel.problems import ImpossibleMove, InvalidInput, NotYours
 from backend.store.outbox import OutboxRow
-from backend.store.unit import Unit, run_unit, unit
+from backend.store.unit import CLOCK, Unit, run_unit, unit
 from tests.booking import waiters
 from tests.booking.makers import (
     EXAM,
@@ -223,7 +223,7 @@ def test_a_hold_that_runs_out_serves_those_who_wait(slot: booking.Slot) -> None:
     assert seen(wait).state == "offered"
 
 
-def test_new_places_are_kept_before_anybody_sees_them(slot: booking.Slot, full: booking.BookingView) -> None:
+def test_new_places_are_kept_one_for_each_who_waits(slot: booking.Slot, full: booking.BookingView) -> None:
     first, second = wait_for(slot), wait_for(slot)
 
     def enlarge(u: Unit) -> None:
@@ -234,7 +234,7 @@ def test_new_places_are_kept_before_anybody_sees_them(slot: booking.Slot, full: 
         taking.keep_new(u, slot.id)
 
     run_unit(enlarge)
-    assert kept_in(slot) == 3
+    assert kept_in(slot) == 2
     assert offer() == 2
     assert {seen(first).state, seen(second).state} == {"offered"}
     assert (kept_in(slot), free_in(slot.id)) == (0, 1)
@@ -368,21 +368,64 @@ def test_an_elder_place_is_offered_to_the_first_elder(site: str) -> None:
 
 
 def test_no_offer_that_could_not_be_answered_in_time(site: str) -> None:
-    starts = clock.now() + timedelta(hours=3)
-    slot = make_slot(1, site=site, starts=starts, closes_at=clock.now() + timedelta(minutes=29))
+    starts = clock.now() + timedelta(minutes=60 + 29)
+    slot = make_slot(1, site=site, starts=starts, closes_at=starts)
     wait = wait_for(slot)
     assert offer() == 0
     assert seen(wait).state == "waiting"
 
 
-def test_an_offer_ends_before_its_slot_closes(site: str) -> None:
-    starts = clock.now() + timedelta(hours=3)
-    slot = make_slot(1, site=site, starts=starts, closes_at=clock.now() + timedelta(minutes=32))
+def test_an_offer_ends_while_people_can_still_come(site: str) -> None:
+    starts = clock.now() + timedelta(minutes=60 + 32)
+    slot = make_slot(1, site=site, starts=starts, closes_at=starts)
     wait = wait_for(slot)
     offer()
     told = seen(wait)
     assert told.offer is not None
-    assert told.offer.held_until < starts - timedelta(hours=2)
+    assert told.offer.held_until <= starts - timedelta(hours=1)
+
+
+def on_the_day(site: str) -> tuple[booking.Slot, booking.BookingView]:
+    """A slot of one place at half past two, booked; nobody can book it since midnight."""
+    day = clock.today() + timedelta(days=1)
+    slot = make_slot(1, site=site, starts=clock.at_local(day, 14, 30), closes_at=clock.start_of_day(day))
+    return slot, book(slot.id)
+
+
+@pytest.mark.parametrize(("hour", "minute", "is_offered"), [(8, 30, True), (12, 30, True), (13, 40, False)])
+def test_a_place_freed_on_the_day_is_offered(site: str, hour: int, minute: int, *, is_offered: bool) -> None:
+    slot, booked = on_the_day(site)
+    wait = wait_for(slot)
+    clock.move_to(clock.at_local(clock.day_of(slot.starts_at), hour, minute))
+    run_unit(lambda u: keeping.release(u, keeping.locked(u, booked.id), "cancelled", CLOCK))
+    assert kept_in(slot) == int(is_offered)
+    assert offer() == int(is_offered)
+    assert (seen(wait).state, kept_in(slot)) == ("offered" if is_offered else "waiting", 0)
+    if is_offered:
+        assert accept(wait).state == "confirmed"
+    else:
+        assert free_in(slot.id) == 1
+
+
+def test_a_passer_by_cannot_take_what_was_freed_on_the_day(site: str) -> None:
+    slot, booked = on_the_day(site)
+    clock.move_to(clock.at_local(clock.day_of(slot.starts_at), 8, 30))
+    cancel(booked)
+    assert kept_in(slot) == 0
+    with pytest.raises(booking.SlotClosed):
+        hold(slot.id)
+
+
+@pytest.mark.parametrize(("rules", "is_offered"), [({"offer_until_minutes": 240}, False), ({}, True)])
+def test_a_site_says_until_when_it_offers(site: str, rules: dict[str, int], *, is_offered: bool) -> None:
+    slot, booked = on_the_day(site)
+    set_rules(site, "", offer_until_minutes=300)
+    set_rules(site, ITEM, **rules or {"offer_until_minutes": 60})
+    wait = wait_for(slot)
+    clock.move_to(clock.at_local(clock.day_of(slot.starts_at), 10, 40))
+    cancel(booked)
+    assert kept_in(slot) == int(is_offered)
+    assert (offer(), seen(wait).state) == (1, "offered") if is_offered else (0, "waiting")
 
 
 @pytest.mark.parametrize("shut", ["closed", "urgent", "released", "not_yet"])
@@ -585,3 +628,33 @@ def test_what_closes_before_the_morning_is_let_go_at_night(site: str) -> None:
     clock.move_to(clock.at_local(clock.today(), 23))
     cancel(booked)
     assert (offer(), kept_in(early), seen(wait).state) == (0, 0, "waiting")
+
+
+def test_one_who_waits_keeps_one_new_place_from_the_others(site: str) -> None:
+    new = make_slot(10, site=site, starts=clock.now() + timedelta(days=7))
+    wait_for(new)
+    clock.move_to(clock.at_local(clock.today(), 23))
+    run_unit(lambda u: taking.keep_new(u, new.id))
+    run_unit(lambda u: taking.keep_new(u, new.id))
+    assert kept_in(new) == 1
+    assert hold(new.id).state == "held"
+
+
+def test_leaving_while_being_offered_leaves_no_hold_behind(
+    slot: booking.Slot, full: booking.BookingView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait = wait_for(slot)
+    cancel(full)
+    look, looked = waiting.own_wait, []
+
+    def and_then_offered(u: Unit, wait_id: str, person_id: str) -> str | None:
+        found = look(u, wait_id, person_id)
+        if not looked:
+            looked.append(found)
+            all_at_once([offer])
+        return found
+
+    monkeypatch.setattr(waiting, "own_wait", and_then_offered)
+    assert leave(wait).state == "left"
+    assert looked == [None]
+    assert free_in(slot.id) == 1

@@ -99,6 +99,25 @@ def test_a_sheet_that_breaks_off_is_refused(tmp_path: Path) -> None:
     assert "Excel" in _only_error(spoilt).message
 
 
+def test_a_part_that_cannot_be_unpacked_is_told(tmp_path: Path) -> None:
+    whole, spoilt = _workbook(tmp_path, [["item_id"], ["TA0001"]]), tmp_path / "spoilt.xlsx"
+    packed, sheet = bytearray(whole.read_bytes()), "xl/worksheets/sheet1.xml"
+    with zipfile.ZipFile(whole) as source:
+        part = source.getinfo(sheet)
+    begin = part.header_offset + 30 + len(sheet)
+    packed[begin : begin + part.compress_size] = b"\xff" * part.compress_size
+    spoilt.write_bytes(packed)
+    assert "Excel" in _only_error(spoilt).message
+
+
+def test_styles_that_are_none_are_told(tmp_path: Path) -> None:
+    whole, spoilt = _workbook(tmp_path, [["item_id"], ["TA0001"]]), tmp_path / "spoilt.xlsx"
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(spoilt, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, b"<a/>" if name == "xl/styles.xml" else source.read(name))
+    assert "Excel" in _only_error(spoilt).message
+
+
 def test_an_endless_cell_is_told(tmp_path: Path) -> None:
     whole, spoilt = _workbook(tmp_path, [["item_id", "name"], ["TA0001", "甲"]]), tmp_path / "spoilt.xlsx"
     with zipfile.ZipFile(whole) as source, zipfile.ZipFile(spoilt, "w", zipfile.ZIP_DEFLATED) as target:

@@ -18,7 +18,8 @@ from tests.notifications.makers import FACTS, Resident, fresh_phone, resident, t
 PROVIDERS = {wording.SMS: "sms", wording.WECHAT: "wechat"}
 OUTSIDE = sorted(PROVIDERS)
 KIND = "correction_requested"
-VALUES = FACTS | {"proof": "K7M2Q9", "about": "cs-1", "subject": "co-1", "code": "482913"}
+MOVED = {"new_when": FACTS["when"], "new_place": FACTS["place"]}
+VALUES = FACTS | MOVED | {"proof": "K7M2Q9", "about": "cs-1", "subject": "co-1", "code": "482913"}
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_words_fit_and_no_field_is_empty(name: str, kind: str) -> None:
     if not wording.has(kind, name):
         assert KINDS[kind].secret or not KINDS[kind].must_know
         return
-    long = {k: v if k in ("amount", "when") else v * 9 for k, v in VALUES.items()}
+    long = {k: v if k in ("amount", "when", "new_when") else v * 9 for k, v in VALUES.items()}
     for values in (VALUES, long):
         composed = parameters_of(kind, name, values)
         assert composed.text

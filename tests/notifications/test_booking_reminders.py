@@ -318,7 +318,7 @@ def test_telling_and_taking_back_at_once_leave_nothing_queued(guest: Resident) -
     teller = threading.Thread(target=run_unit, args=(tell,))
     taker = threading.Thread(
         target=lambda: taken.append(
-            run_unit(lambda u: withdrawing.withdraw_reminders(u, booked.id, booked.id))
+            run_unit(lambda u: withdrawing.withdraw_overtaken(u, booked.id, booked.id))
         )
     )
     teller.start()

@@ -10,10 +10,11 @@ from backend import contracts as c
 from backend.kernel import clock, ids
 from backend.runtime import facts
 from backend.store.outbox import Ear
-from backend.store.unit import run_unit
+from backend.store.unit import run_unit, unit
 from notifications import wording
 from notifications.channels import channel
 from notifications.kinds import KINDS
+from notifications.models import Message
 from tests.notifications.makers import Resident, message
 
 SOON = clock.now() + timedelta(days=1)
@@ -25,7 +26,13 @@ APPOINTMENT = {
     "people": "3",
     "moves": "1",
 }
-CLOSED = APPOINTMENT | {"closed": "yes", "closed_why": "停电检修"}
+CLOSED = APPOINTMENT | {
+    "closed": "2026-11-20T08:00:00+00:00",
+    "closed_why": "停电检修",
+    "closed_brief": "停电检修",
+}
+RESTORED = APPOINTMENT | {"restored": "2026-11-20T08:00:00+00:00"}
+OVER = APPOINTMENT | {"closed_over": "2026-11-20T08:00:00+00:00", "closed_why": "停电检修", "not_after": ""}
 ELSEWHERE = CLOSED | {"new_when": "11月26日10:00", "new_place": "城南分厅", "held_until": "11月24日18:00"}
 OFFER = APPOINTMENT | {"held_until": "11月24日10:30"}
 WAIT = {"item": "驾驶证考试（科目一）", "days": "11月25日至12月5日"}
@@ -38,6 +45,8 @@ TOLD = {
     "booking_moved": (APPOINTMENT, ("改到11月25日09:30", "原来的时间不用来")),
     "booking_displaced": (ELSEWHERE, ("不要前往", "停电检修", "11月26日10:00到城南分厅", "11月24日18:00前")),
     "booking_displaced_none": (CLOSED, ("不要前往", "停电检修", "另选时间")),
+    "booking_restored": (RESTORED, ("11月25日09:30", "恢复开放", "按原预约前来", "Y7K3M9Q2X4H5")),
+    "booking_closed_over": (OVER, ("11月25日09:30", "停办", "停电检修", "重新预约")),
     "booking_reminder_day": (APPOINTMENT, ("11月25日09:30", "改期或取消", "Y7K3M9Q2X4H5")),
     "booking_reminder_hours": (APPOINTMENT, ("11月25日09:30", "签到", "Y7K3M9Q2X4H5")),
     "place_offered": (OFFER, ("保留到11月24日10:30", "下一位")),
@@ -68,12 +77,21 @@ def hear(event: c.Event) -> None:
         run_unit(lambda u, e=ear: e(u, event))  # type: ignore[misc]
 
 
+def states_of(about: str, channel_name: str) -> list[str]:
+    """States of the messages about a thing, in the order in which they were written."""
+    with unit() as u:
+        rows = u.session.query(Message).filter_by(about=about, channel=channel_name)
+        return [row.state for row in rows.order_by(Message.queued_at, Message.id)]
+
+
 EVENTS: dict[str, Callable[[str, str], c.Event]] = {
     "booking_confirmed": lambda b, p: c.BookingConfirmed(b, p, b),
     "booking_cancelled": lambda b, p: c.BookingCancelled(b, p, b),
     "booking_moved": lambda b, p: c.BookingMoved(b, p, b),
     "booking_displaced": lambda b, p: c.BookingDisplaced(b, p, b, found=True),
     "booking_displaced_none": lambda b, p: c.BookingDisplaced(b, p, b, found=False),
+    "booking_restored": lambda b, p: c.BookingRestored(b, p, b),
+    "booking_closed_over": lambda b, p: c.BookingCancelled(b, p, b),
     "booking_reminder_day": lambda b, p: c.BookingReminderDue(b, p, b, "day_before"),
     "booking_reminder_hours": lambda b, p: c.BookingReminderDue(b, p, b, "two_hours"),
     "place_offered": lambda b, p: c.PlaceOffered(ids.new_id("tsb"), p, b),
@@ -183,6 +201,35 @@ def test_a_place_held_too_briefly_is_not_promised(person: Resident) -> None:
 def test_an_offer_that_has_run_out_is_not_made(person: Resident) -> None:
     hear(c.PlaceOffered(ids.new_id("tsb"), person.id, thing(**APPOINTMENT)))
     assert person.inbox() == []
+
+
+def test_what_was_said_of_a_closing_follows_the_door(person: Resident) -> None:
+    """Closed, opened and closed again: each is told, and what is not yet out and no longer so never goes."""
+    booked = thing(**CLOSED)
+    changes: list[dict[str, str]] = [{"closed": "A"}, {"restored": "A"}, {"closed": "B"}, {"restored": "B"}]
+    for change in changes:
+        _known[booked] = {"not_after": SOON.isoformat(), **APPOINTMENT, **change}
+        is_closed = "closed" in change
+        hear((c.BookingDisplaced(booked, person.id, booked, found=False)) if is_closed
+             else c.BookingRestored(booked, person.id, booked))  # fmt: skip
+    assert len(person.inbox()) == 4
+    gone = [state in ("withdrawn", "expired") for state in states_of(booked, wording.SMS)]
+    assert gone == [True, True, True, False]
+
+
+def test_who_has_left_an_opened_time_is_not_called_there(person: Resident) -> None:
+    hear(c.BookingRestored(booked := thing(**APPOINTMENT), person.id, booked))
+    assert person.inbox() == []
+
+
+def test_the_reason_of_a_closing_stands_in_the_text() -> None:
+    for kind, words in (("booking_displaced", ELSEWHERE), ("booking_displaced_none", CLOSED)):
+        composed = channel(wording.SMS).compose(kind, words | {"about": "a", "subject": "b", "proof": "C"})
+        assert composed.parameters["closed_brief"] == "停电检修"
+    assert (
+        channel(wording.SMS).compose("booking_displaced_none", APPOINTMENT).parameters["closed_brief"]
+        == "临时安排"
+    )
 
 
 @pytest.mark.parametrize("minutes", [0, -1])

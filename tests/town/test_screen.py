@@ -21,7 +21,7 @@ class Page(ThreadingHTTPServer):
     """A page of the town, with its tag; `away` shuts the door in everybody's face."""
 
     daemon_threads = True
-    state, away, asked = "first", False, 0
+    state, away, asked, more = "first", False, 0, ""
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -36,7 +36,7 @@ class _Answer(BaseHTTPRequestHandler):
             return
         known = self.path == "/screen/v1/sites/si-hall/calls"
         same = self.headers["If-None-Match"] == f'"{page.state}"'
-        body = b"" if same or not known else json.dumps({"state": page.state}).encode()
+        body = b"" if same or not known else json.dumps({"state": page.state, "more": page.more}).encode()
         self.send_response(404 if not known else 304 if same else 200)
         self.send_header("ETag", f'W/"{page.state}"')
         self.send_header("Content-Length", str(len(body)))
@@ -213,6 +213,26 @@ def test_one_address_cannot_take_all_the_room(listen: Open) -> None:
     told(listen(X_Forwarded_For="forged, a"))
     assert listen(X_Forwarded_For="another, a").status == 503
     assert listen(X_Forwarded_For="another, b").status == 200
+
+
+def test_who_reads_nothing_is_hung_up_on(listen: Open, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screen, "PATIENCE_S", 0.2)
+    hung_up = threading.Event()
+    real = screen._hang_up
+
+    async def noticed(writer: asyncio.StreamWriter) -> None:
+        await real(writer)
+        assert writer.transport.get_write_buffer_size() == 0
+        hung_up.set()
+
+    slow = listen(X_Forwarded_For="a")
+    told(slow)
+    monkeypatch.setattr(screen, "_hang_up", noticed)
+    page.more = "x" * 20_000_000  # more than any socket takes by itself
+    page.state = "second"
+    assert hung_up.wait(5)
+    page.more, page.state = "", "third"
+    assert listen(X_Forwarded_For="a").status == 200, "the seat is free again"
 
 
 def test_while_the_town_is_away_listeners_wait(listen: Open, page: Page) -> None:

@@ -122,7 +122,9 @@ class BookingRow(Base):
     `day` is the day of its slot in Shanghai: the rules count by it. `moving_to` is the slot to which it is being
     moved: its places there are held until `moving_until`, those in `slot_id` are kept until the move is sure. Until
     then the rules count it on `moving_day` too. `displaced_from` is the slot whose closing (at `displaced_at`) its
-    person was told of, `displaced_to` the slot that was held for them instead, empty while there is none.
+    person was told of, `displaced_to` the slot that was held for them instead, empty while there is none. `excused`:
+    cancelled by the window for somebody who phoned, and never held against them. Wrong codes and wrong ID tails at
+    check-in are counted apart, each from its `..._tried_at` on.
     """
 
     __tablename__ = "booking_booking"
@@ -178,7 +180,11 @@ class BookingRow(Base):
     device: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     urgent_reason: Mapped[str] = mapped_column(String(40), default="", server_default="")
     urgent_evidence: Mapped[list[Any] | None]
+    excused: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
     check_in_tries: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    check_in_tried_at: Mapped[datetime | None]
+    tail_tries: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    tail_tried_at: Mapped[datetime | None]
     checked_in_at: Mapped[datetime | None]
 
     @property

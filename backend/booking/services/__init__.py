@@ -12,8 +12,9 @@ from backend.booking.services.hall import (
     take_number,
     transfer_ticket,
 )
-from backend.booking.services.holding import URGENT_REASONS, hold_slot, look
-from backend.booking.services.keeping import cancel_booking
+from backend.booking.services.holding import URGENT_REASONS, hold_slot
+from backend.booking.services.keeping import cancel_booking, cancel_for_caller
+from backend.booking.services.looking import look
 from backend.booking.services.moving import confirm_move, drop_move, hold_move
 from backend.booking.services.presence import check_in, check_in_by_number, mark_served
 from backend.booking.services.releasing import announce, call_off, open_at
@@ -27,6 +28,7 @@ __all__ = [
     "call_next",
     "call_off",
     "cancel_booking",
+    "cancel_for_caller",
     "check_in",
     "check_in_by_number",
     "confirm_booking",

@@ -4,13 +4,14 @@ When somebody entered plays no part in either: who needs long on a slow phone st
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 
 from backend.booking import draws
 from backend.booking.draws import EntryLine, Frozen, SlotLine
-from backend.booking.machine import ENTRY, RELEASE
+from backend.booking.machine import ENTRY, HELD, RELEASE
 from backend.booking.models import BookingRow, EntryRow, ReleaseRow, SlotRow
 from backend.booking.services.releasing import (
     ANNOUNCED,
@@ -18,6 +19,7 @@ from backend.booking.services.releasing import (
     CLOSED,
     OPENED,
     QUEUE,
+    give_slots_back,
     locked_release,
     seed_of,
     shut,
@@ -28,6 +30,8 @@ from backend.store import lean
 from backend.store.unit import CLOCK, Unit, run_unit
 
 BATCH = 100
+MARGIN: Final = timedelta(minutes=30)
+"""After the turn of the last in a queue: who is slow still finds the places kept for those who entered."""
 _FLAG: Final = """
     UPDATE booking_entry e SET why = CASE WHEN b.id IS NULL THEN 'booking-suspended' ELSE 'already-booked' END
     FROM booking_entry m LEFT JOIN booking_booking b ON b.person_id = m.person_id AND b.item_id = %(item)s
@@ -86,7 +90,9 @@ def tend() -> int:
         (ReleaseRow.state == CLOSED) & (ReleaseRow.mode == QUEUE) & (ReleaseRow.opens_at <= clock.now()),
         _open,
     )
-    return done + sum(_each_entry(wanted(), act) for wanted, act in _ENTRY_CARE)
+    done += sum(_each_entry(wanted(), act) for wanted, act in _ENTRY_CARE)
+    # Last: who has booked must be noted as served while the slots are still those of the release.
+    return done + _each_release(_is_spent(), _give_back)
 
 
 def _frozen(u: Unit, row: ReleaseRow, entries: list[Any]) -> Frozen:
@@ -129,6 +135,15 @@ def _open(u: Unit, release_id: str) -> None:
     row = locked_release(u, release_id)
     if row.state == CLOSED:
         u.step(RELEASE, row, "opened", by=CLOCK)
+
+
+def _give_back(u: Unit, release_id: str) -> None:
+    """Everybody in the queue has had a turn: what is left is open to all, whoever waits for it first."""
+    shut(u, release_id)
+    row = locked_release(u, release_id)
+    if u.session.scalar(select(ReleaseRow.id).where(ReleaseRow.id == release_id, _is_spent())) is not None:
+        u.note(row.id, row.id, "slots_given_back", by=CLOCK, says="排队已轮完，剩余时段向所有人开放")
+        give_slots_back(u, row, None)
 
 
 def _each_release(wanted: ColumnElement[bool], act: Callable[[Unit, str], None]) -> int:
@@ -213,6 +228,30 @@ def _is_over() -> ColumnElement[bool]:
         SlotRow.release_id == EntryRow.release_id, SlotRow.closes_at > clock.now()
     )
     return (ReleaseRow.state == OPENED) & (EntryRow.state == "queued") & ~exists(ahead)
+
+
+def _is_spent() -> ColumnElement[bool]:
+    """The last turn is long over, and slots that can be booked are still kept for the queue.
+
+    Not while somebody holds a place, or has booked and was not noted as served: both are told by the slots.
+    """
+    ranks = select(func.coalesce(func.max(EntryRow.rank), 1)).where(EntryRow.release_id == ReleaseRow.id)
+    minutes = (ranks.scalar_subquery() - 1) // ReleaseRow.batch
+    slots = select(SlotRow.id).where(SlotRow.release_id == ReleaseRow.id)
+    held = select(BookingRow.id).where(BookingRow.slot_id.in_(slots), BookingRow.state == HELD)
+    booked = select(EntryRow.id).where(
+        EntryRow.release_id == ReleaseRow.id,
+        EntryRow.state.in_(("entered", "queued")),
+        exists(select(BookingRow.id).where(_booked_by(EntryRow.release_id, EntryRow.person_id))),
+    )
+    return and_(
+        ReleaseRow.mode == QUEUE,
+        ReleaseRow.state == OPENED,
+        ReleaseRow.opens_at + func.make_interval(0, 0, 0, 0, 0, minutes) <= clock.now() - MARGIN,
+        exists(slots.where(SlotRow.closes_at > clock.now())),
+        ~exists(held),
+        ~exists(booked),
+    )
 
 
 def _is_called_off() -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ from backend.booking.machine import BOOKING, HELD
 from backend.booking.problems import HoldLapsed, SlotClosed
 from backend.booking.services.answering import offer_taken
 from backend.booking.services.holding import Fresh
+from backend.booking.services.looking import SITE
 from backend.booking.services.wanted import ORIGIN
 from backend.booking.views import BookingView, Site
 from backend.contracts import BookingConfirmed
@@ -20,7 +21,7 @@ from backend.store.unit import Actor, Unit
 _SEE: Final = f"""
     SELECT head.seq, head.link, b.state, b.held_until, b.origin, b.number, b.item_id, b.subject, b.case_id, b.party,
         s.id, s.starts_at, s.ends_at, s.cancel_before_hours, s.closed_at,
-        site.id, site.name, site.kind, site.department_id, site.region_code, site.address
+        {SITE}
     FROM booking_booking b JOIN booking_slot s ON s.id = b.slot_id JOIN booking_site site ON site.id = s.site_id
     {book.HEAD.format(matter="coalesce(b.case_id, b.id)")}
     WHERE b.id = %s AND b.person_id = %s FOR UPDATE OF b, head
@@ -56,5 +57,6 @@ def _view(booking_id: str, person_id: str, state: str, origin: str, about: list[
         id=booking_id, number=number, state=state, state_label=BOOKING.label(state), item_id=item_id,
         subject=subject, case_id=case_id, person_id=person_id, party=party, origin=origin, site=Site(*about[10:]),
         slot_id=slot_id, starts_at=begins, ends_at=ends_at, held_until=None,
-        check_in_code=codes.code_of(booking_id), cancel_until=begins - timedelta(hours=cancel_before), moving=None,
+        check_in_code=codes.code_of(booking_id), cancel_until=begins - timedelta(hours=cancel_before),
+        closed=False, closed_why="", moving=None,
     )  # fmt: skip

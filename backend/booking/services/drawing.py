@@ -6,7 +6,7 @@ each entry is settled in a unit of its own, and who is settled is never asked ag
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -25,7 +25,8 @@ from backend.booking.problems import (
 )
 from backend.booking.services.closing import BATCH, give_ranks
 from backend.booking.services.confirming import confirm_booking
-from backend.booking.services.holding import hold, look
+from backend.booking.services.holding import hold
+from backend.booking.services.looking import SlotSeen, look
 from backend.booking.services.releasing import (
     CLOSED,
     DRAW,
@@ -37,11 +38,14 @@ from backend.booking.services.releasing import (
 from backend.booking.views import Wish
 from backend.contracts import EntryDrawn
 from backend.kernel import clock
-from backend.kernel.problems import Problem
+from backend.kernel.problems import InvalidInput, Problem
 from backend.store import lean
 from backend.store.unit import CLOCK, Actor, Unit, run_unit
 
 WITHDRAWN: Final = "withdrawn"
+_ALWAYS: Final = 24 * 365 * 100
+"""Hours before a slot from which places of the elderly are everybody's."""
+_UNSEEN: Final = "\u034f\u115f\u1160\u17b4\u17b5\u2800"
 _STANDING: Final = "SELECT id, state, why FROM booking_entry WHERE release_id = %s AND rank IS NOT NULL"
 _PLACE: Final = """
     SELECT number FROM booking_place WHERE slot_id = %s AND kind = %s AND booking_id IS NULL AND NOT kept
@@ -59,7 +63,10 @@ class _Draw:
 
 
 def propose_value(u: Unit, release_id: str, value: str, by: Actor) -> None:
-    """Write the public value down; another must say the same. Raises ReleaseUnknown, ReleaseNotReady."""
+    """Write the public value down; another must say the same.
+
+    Raises ReleaseUnknown, ReleaseNotReady, InvalidInput (nothing to be seen).
+    """
     row = _to_be_drawn(u, release_id)
     row.proposed_value, row.proposed_by = _tidy(value), by.id
     facts = {"value": row.proposed_value}
@@ -69,7 +76,7 @@ def propose_value(u: Unit, release_id: str, value: str, by: Actor) -> None:
 def confirm_value(u: Unit, release_id: str, value: str, by: Actor) -> None:
     """Say the same as a colleague did: from here on nothing can be changed.
 
-    Raises ReleaseUnknown, ReleaseNotReady, PublicValueMissing, SameHands, ValuesDiffer.
+    Raises ReleaseUnknown, ReleaseNotReady, InvalidInput, PublicValueMissing, SameHands, ValuesDiffer.
     """
     row = _to_be_drawn(u, release_id)
     if row.proposed_value is None:
@@ -185,13 +192,23 @@ def _give(u: Unit, seat: Seat) -> None:
     wish = Wish(slot.id, entry.person_id, entry.case_id)
     place = _place_of(u, seat)
     held = hold(
-        u, slot, wish, CLOCK, until=slot.starts_at, origin="draw", says="中签，已为您安排时段", place=place
-    )
+        u, _as_drawn(slot, seat), wish, CLOCK, until=slot.starts_at, origin="draw",
+        says="中签，已为您安排时段", place=place,
+    )  # fmt: skip
     u.flush()
     confirm_booking(u, held.id, entry.person_id, CLOCK)
     entry.booking_id = held.id
     u.step(ENTRY, entry, "won", by=CLOCK, facts={"rank": entry.rank, "booking": held.id})
     u.record(EntryDrawn(entry.id, entry.person_id, won=True, booking_id=held.id))
+
+
+def _as_drawn(slot: SlotSeen, seat: Seat) -> SlotSeen:
+    """The slot with the quota that was drawn open to the winner, whatever age and quotas the rules have by now."""
+    if seat.kind != "elder":
+        return slot
+    return replace(
+        slot, rules=slot.rules.model_copy(update={"elder_percent": 100, "elder_until_hours": _ALWAYS})
+    )
 
 
 def _place_of(u: Unit, seat: Seat) -> int:
@@ -264,5 +281,17 @@ def _require_closed(row: ReleaseRow) -> None:
 
 
 def _tidy(value: str) -> str:
-    """One spelling: full-width digits and the like are the same value."""
-    return unicodedata.normalize("NFKC", value).strip()
+    """One spelling: full-width digits and the like are the same value.
+
+    Raises InvalidInput when nothing is to be seen.
+    """
+    seen = (one for one in unicodedata.normalize("NFKC", value) if not _is_unseen(one))
+    tidied = "".join(seen).strip()
+    if not tidied:
+        raise InvalidInput(errors=[{"field": "value", "message": "请填写公开数值，不能为空白"}])
+    return tidied
+
+
+def _is_unseen(one: str) -> bool:
+    """Of no width, or drawn as nothing: format characters, fillers, variation selectors."""
+    return unicodedata.category(one) == "Cf" or one in _UNSEEN or "\ufe00" <= one <= "\ufe0f"

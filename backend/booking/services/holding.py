@@ -25,12 +25,14 @@ from backend.booking.problems import (
     UrgencyNeeded,
 )
 from backend.booking.questions import alternatives
-from backend.booking.rules import Rules, month_of, rules_from, week_of
+from backend.booking.rules import Rules, month_of, week_of
+from backend.booking.services.looking import SlotSeen, look
 from backend.booking.services.releasing import require_turn
-from backend.booking.services.taking import FREE, TAKE, first_place, stand_in_line, take
-from backend.booking.views import BookingView, Site, Wish
+from backend.booking.services.taking import TAKE, first_place, stand_in_line, take
+from backend.booking.views import BookingView, Wish
 from backend.kernel import clock, ids
-from backend.kernel.problems import InvalidInput, NotYours
+from backend.kernel.identifiers import is_of_age
+from backend.kernel.problems import InvalidInput
 from backend.store import lean, vault
 from backend.store.unit import Actor, Unit, map_constraint
 
@@ -46,18 +48,13 @@ URGENT_REASONS: Final = {
 }
 """Why somebody may come out of hours (HN-06)."""
 
-LOOK: Final = f"""
-    SELECT pg_advisory_xact_lock(hashtextextended(%(person)s, 4711)), s.item_id, s.subject, s.starts_at, s.ends_at,
-        s.opens_at, s.closes_at, s.closed_at, s.capacity, s.cancel_before_hours, s.urgent, s.release_id,
-        site.id, site.name, site.kind, site.department_id, site.region_code, site.address,
-        whole.rules, own.rules,
-        (SELECT count(*) FROM (SELECT 1 FROM booking_place
-            WHERE slot_id = s.id AND {FREE.replace("%(kinds)s", "'{elder}'")} LIMIT %(party)s) AS few),
-        {people.folded.STATE}
-    FROM booking_slot s JOIN booking_site site ON site.id = s.site_id
-    LEFT JOIN booking_rule whole ON whole.site_id = s.site_id AND whole.item_id = ''
-    LEFT JOIN booking_rule own ON own.site_id = s.site_id AND own.item_id = s.item_id
-    WHERE s.id = %(slot)s
+ONE_LIVE: Final = {
+    "held": "您有一个待确认的预约，请先确认或取消。",
+    "confirmed": "您已有预约，要换时间可在原预约上改期。",
+}
+_BLOCK: Final = """
+    SELECT id, until FROM booking_block WHERE person_id = %(person)s AND item_id = %(item)s
+        AND until > %(now)s AND state IN ('active', 'appealed', 'upheld') ORDER BY until DESC LIMIT 1
 """
 _COUNTED: Final = "state IN ('held', 'confirmed', 'checked_in', 'called', 'served', 'missed', 'left')"
 _WITHIN: Final = "(day BETWEEN {0} AND {1} OR moving_day BETWEEN {0} AND {1})"
@@ -66,17 +63,14 @@ _MINE: Final = f"""
         count(*) FILTER (WHERE {_COUNTED} AND {_WITHIN.format("%(monday)s", "%(sunday)s")}) AS in_week,
         count(*) FILTER (WHERE {_COUNTED} AND {_WITHIN.format("%(month_first)s", "%(month_last)s")}) AS in_month,
         count(*) FILTER (WHERE state IN ('lapsed', 'cancelled') AND origin = 'direct' AND displaced_from IS NULL
-            AND made_at >= %(midnight)s) AS thrown_away
+            AND NOT excused AND made_at >= %(midnight)s) AS thrown_away
     FROM booking_booking WHERE person_id = %(person)s AND item_id = %(item)s AND id <> %(booking)s
 """
 _HOLD: Final = f"""
     WITH mine AS ({_MINE}), theirs AS (
         SELECT count(*) AS from_device FROM booking_booking
         WHERE device = %(device)s AND made_at >= %(midnight)s AND {_COUNTED}
-    ), block AS (
-        SELECT id, until FROM booking_block WHERE person_id = %(person)s AND item_id = %(item)s
-            AND until > %(now)s AND state IN ('active', 'appealed', 'upheld') ORDER BY until DESC LIMIT 1
-    ), born AS (
+    ), block AS ({_BLOCK}), born AS (
         INSERT INTO booking_booking (id, number, slot_id, person_id, case_id, item_id, subject, day, state, party,
             companions, origin, made_at, held_until, device, urgent_reason, urgent_evidence)
         VALUES (%(booking)s, %(number)s, %(slot)s, %(person)s, %(case)s, %(item)s, %(subject)s, %(day)s, 'held',
@@ -86,33 +80,6 @@ _HOLD: Final = f"""
         (SELECT id FROM block), (SELECT until FROM block)
     FROM mine, theirs
 """
-
-
-@dataclass(slots=True)
-class SlotSeen:
-    """A slot as somebody saw it who wants to hold it."""
-
-    id: str
-    item_id: str
-    subject: str
-    starts_at: datetime
-    ends_at: datetime
-    opens_at: datetime | None
-    closes_at: datetime
-    closed_at: datetime | None
-    capacity: int
-    cancel_before_hours: int
-    urgent: bool
-    release_id: str | None
-    site: Site
-    rules: Rules
-    free: int
-    person_state: str | None
-
-    @property
-    def day(self) -> date:
-        """The day of the slot in Shanghai."""
-        return clock.day_of(self.starts_at)
 
 
 @dataclass(slots=True)
@@ -131,28 +98,26 @@ def hold_slot(u: Unit, wish: Wish, by: Actor, seen: SlotSeen | None = None) -> B
     BookingSuspended, UrgencyNeeded, InvalidInput (a party too large), RealNameNeeded.
     """
     slot = seen or look(u, wish.slot_id, wish.person_id, wish.party)
+    if slot.live is not None:
+        booking_id, state = slot.live
+        says = ONE_LIVE.get(state, "您已到现场签到，请先办完这次预约。")
+        raise AlreadyBooked(says, booking_id=booking_id, state=state)
     require_open(u, slot, wish)
-    return hold(u, slot, wish, by, until=clock.now() + timedelta(minutes=slot.rules.hold_minutes))
+    return hold(u, slot, wish, by, until=hold_until(slot))
 
 
-def look(u: Unit, slot_id: str, person_id: str, party: int = 1) -> SlotSeen:
-    """The slot, its site and rules; from here to the end of the unit the person's bookings hold still.
-
-    Raises NotYours when there is no such slot.
-    """
-    row = lean.execute(u.session, LOOK, {"slot": slot_id, "person": person_id, "party": party}).fetchone()
-    if row is None:
-        raise NotYours
-    about = (*row[1:12], Site(*row[12:18]), rules_from(row[18], row[19]), *row[20:])
-    return SlotSeen(slot_id, *about)
+def hold_until(slot: SlotSeen) -> datetime:
+    """How long a citizen may think it over; never after the slot has closed."""
+    return min(clock.now() + timedelta(minutes=slot.rules.hold_minutes), slot.closes_at)
 
 
-def require_open(u: Unit, slot: SlotSeen, wish: Wish) -> None:
-    """What a citizen who takes a slot must fulfil. Raises as hold_slot."""
+def require_open(u: Unit, slot: SlotSeen, wish: Wish, party: int = 0) -> None:
+    """What a citizen who takes a slot must fulfil; `party` where the wish does not say it. Raises as hold_slot."""
+    party = party or wish.party
     now = clock.now()
     if slot.closed_at is not None or slot.closes_at <= now or (slot.opens_at or now) > now:
         raise SlotClosed
-    if wish.party > slot.rules.max_party:
+    if party > slot.rules.max_party:
         raise InvalidInput(
             errors=[{"field": "companions", "message": f"一次最多预约 {slot.rules.max_party} 人"}]
         )
@@ -161,8 +126,14 @@ def require_open(u: Unit, slot: SlotSeen, wish: Wish) -> None:
     people.require_level_of(slot.person_state, slot.rules.level)
     if slot.release_id is not None:
         require_turn(u, slot.release_id, wish.person_id)
-    if slot.free < wish.party:
-        raise SlotTaken(alternatives=alternatives(u, slot.item_id, slot.subject))
+    if slot.free < party:
+        raise taken(u, slot, party)
+
+
+def taken(u: Unit, slot: SlotSeen, party: int) -> SlotTaken:
+    """The refusal of a slot without room for the party, with slots that have it."""
+    others = alternatives(u, slot.item_id, slot.subject, slot.site.id, party)
+    return SlotTaken(None if others else "近期没有其他空余时段，可登记候补。", alternatives=others)
 
 
 def hold(
@@ -176,7 +147,7 @@ def hold(
     row = Fresh(ids.new_id("bk"), "")
     row.matter = wish.case_id or row.id
     number = ids.booking_number()
-    kinds = quotas_of(u, slot, wish.person_id)
+    kinds = quotas_of(u, slot, wish.person_id, [one.id_no for one in wish.companions])
     values = {
         **_values(slot, wish, row.id, kinds), "number": number, "until": until, "origin": origin,
         "first": place or first_place(slot.capacity),
@@ -187,13 +158,13 @@ def hold(
     assert counts is not None
     _require_within(slot.rules, counts, origin)
     if counts[5] < wish.party and not take(u, row.id, slot.id, wish.party, kinds, already=counts[5]):
-        raise SlotTaken(alternatives=alternatives(u, slot.item_id, slot.subject))
+        raise taken(u, slot, wish.party)
     return BookingView(
         id=row.id, number=number, state=HELD, state_label=BOOKING.label(HELD), item_id=slot.item_id,
         subject=slot.subject, case_id=wish.case_id, person_id=wish.person_id, party=wish.party, origin=origin,
         site=slot.site, slot_id=slot.id, starts_at=slot.starts_at, ends_at=slot.ends_at, held_until=until,
         check_in_code=None, cancel_until=slot.starts_at - timedelta(hours=slot.cancel_before_hours),
-        moving=None,
+        closed=False, closed_why="", moving=None,
     )  # fmt: skip
 
 
@@ -207,14 +178,26 @@ def require_room(u: Unit, slot: SlotSeen, booking_id: str, person_id: str) -> No
     _require_room(slot.rules, counts)
 
 
-def quotas_of(u: Unit, slot: SlotSeen, person_id: str) -> list[str]:
-    """Kinds of places open to this person beside those for everybody."""
+def require_no_block(u: Unit, person_id: str, item_id: str) -> None:
+    """Raises BookingSuspended."""
+    asked = {"person": person_id, "item": item_id, "now": clock.now()}
+    if (block := lean.execute(u.session, _BLOCK, asked).fetchone()) is not None:
+        raise _suspended(*block)
+
+
+def quotas_of(u: Unit, slot: SlotSeen, person_id: str, companions: Sequence[str] | None = ()) -> list[str]:
+    """Kinds of places open to this person, and those who come along, beside those for everybody.
+
+    `companions` are their ID numbers (None: somebody comes along, nobody looked who): all must be of age.
+    """
     if not slot.rules.elder_percent:
         return []
-    everybody_from = slot.starts_at - timedelta(hours=slot.rules.elder_until_hours)
-    if clock.now() >= everybody_from or people.is_of_age(u, person_id, slot.rules.elder_age):
+    if clock.now() >= slot.starts_at - timedelta(hours=slot.rules.elder_until_hours):
         return ["elder"]
-    return []
+    age, today = slot.rules.elder_age, clock.today()
+    if companions is None or not all(is_of_age(id_no, age, today) for id_no in companions):
+        return []
+    return ["elder"] if people.is_of_age(u, person_id, age) else []
 
 
 def device_digest(device: str) -> bytes | None:
@@ -250,8 +233,7 @@ def _require_within(rules: Rules, counts: Sequence[Any], origin: str) -> None:
     """The counts were taken beside the birth of the booking, without it."""
     thrown_away, from_device, _, block_id, until = counts[3:]
     if block_id is not None:
-        day = clock.local(until)
-        raise BookingSuspended(f"暂停到{day:%Y年%m月%d日}。", block_id=block_id, until=until.isoformat())
+        raise _suspended(block_id, until)
     _require_room(rules, counts)
     if origin != "direct":
         return
@@ -265,3 +247,8 @@ def _require_room(rules: Rules, counts: Sequence[Any]) -> None:
     for count, (limit, span) in zip(counts, most, strict=False):
         if count >= limit:
             raise LimitReached(f"同一事项{span}最多预约 {limit} 次，请选择其他日期。")
+
+
+def _suspended(block_id: str, until: datetime) -> BookingSuspended:
+    day = clock.local(until)
+    return BookingSuspended(f"暂停到{day:%Y年%m月%d日}。", block_id=block_id, until=until.isoformat())

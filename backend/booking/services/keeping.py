@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from backend.booking.machine import BOOKING, CONFIRMED, HELD
 from backend.booking.models import BookingRow, SlotRow
-from backend.booking.problems import TooLateToCancel
+from backend.booking.problems import TooLateToCancel, WrongDayOrSite
 from backend.booking.questions import booking_view, slot_and_site
 from backend.booking.services.answering import offer_passed
 from backend.booking.services.taking import give_back
@@ -20,7 +20,7 @@ from backend.contracts import (
     BookingMoved,
     BookingServed,
 )
-from backend.kernel import clock
+from backend.kernel import clock, privacy
 from backend.kernel.problems import NotYours
 from backend.store.unit import CLOCK, Actor, Unit
 
@@ -46,16 +46,32 @@ def cancel_booking(u: Unit, booking_id: str, person_id: str, by: Actor) -> Booki
     return booking_view(u, row, owner=True)
 
 
+def cancel_for_caller(u: Unit, booking_id: str, site_id: str, reason: str, by: Actor) -> BookingView:
+    """Give a place back for somebody who phoned the window, until the time itself; nothing is held against them.
+
+    Raises NotYours, WrongDayOrSite (another site's), TooLateToCancel (begun already), ImpossibleMove.
+    """
+    row = locked(u, booking_id)
+    slot, site = slot_and_site(u.session, row.slot_id)
+    if site.id != site_id:
+        raise WrongDayOrSite
+    if slot.starts_at <= clock.now():
+        raise TooLateToCancel("预约时间已到，不能再取消。")
+    row.excused = True
+    release(u, row, "cancelled", by, reason=privacy.scrub(reason))
+    return booking_view(u, row, owner=False)
+
+
 def require_time_to_change(slot: SlotRow) -> None:
     """Raises TooLateToCancel."""
     if clock.now() > slot.starts_at - timedelta(hours=slot.cancel_before_hours):
         raise TooLateToCancel
 
 
-def release(u: Unit, row: BookingRow, trigger: str, by: Actor) -> None:
+def release(u: Unit, row: BookingRow, trigger: str, by: Actor, **facts: object) -> None:
     """End a live booking and free all its places in one go."""
     was_offer = row.state == HELD and row.origin == ORIGIN
-    step(u, row, trigger, by)
+    step(u, row, trigger, by, **facts)
     for slot_id in filter(None, (row.slot_id, row.moving_to)):
         give_back(u, row.id, slot_id)
     row.moving_to = row.moving_until = row.moving_day = None

@@ -4,24 +4,35 @@ from datetime import datetime, timedelta
 
 from backend.booking.machine import CONFIRMED
 from backend.booking.models import BookingRow, SlotRow
-from backend.booking.problems import HoldLapsed, OtherItem, SameSlot, SlotClosed, SlotTaken
-from backend.booking.questions import alternatives, booking_view, slot_and_site
-from backend.booking.services.holding import SlotSeen, look, quotas_of, require_open, require_room
+from backend.booking.problems import HoldLapsed, OtherItem, SameSlot, SlotClosed, TooManyHolds
+from backend.booking.questions import booking_view, slot_and_site
+from backend.booking.services.holding import (
+    hold_until,
+    quotas_of,
+    require_no_block,
+    require_open,
+    require_room,
+    taken,
+)
 from backend.booking.services.keeping import own_locked, require_time_to_change, step
+from backend.booking.services.looking import SlotSeen, look
 from backend.booking.services.taking import give_back, stand_in_line, take
 from backend.booking.views import BookingView, Wish
 from backend.kernel import clock
 from backend.kernel.problems import ImpossibleMove
 from backend.store.unit import CLOCK, Actor, Unit
 
+MOST_PARTY = 20
+"""No rule of a site allows more people in one booking."""
+
 
 def hold_move(u: Unit, booking_id: str, wish: Wish, by: Actor) -> BookingView:
     """Hold a place in another slot for some minutes; the booking stands where it is until that is confirmed.
 
-    A place already held for a move is given back. Raises NotYours, SameSlot, OtherItem, TooLateToCancel,
+    A place already held for another move is given back. Raises NotYours, SameSlot, OtherItem, TooLateToCancel,
     ImpossibleMove, and as hold_slot.
     """
-    seen = look(u, wish.slot_id, wish.person_id)
+    seen = look(u, wish.slot_id, wish.person_id, MOST_PARTY)
     row = own_locked(u, booking_id, wish.person_id)
     if row.state != CONFIRMED:
         raise ImpossibleMove("只有已确认的预约可以改期。", state=row.state, trigger="move_held")
@@ -29,22 +40,34 @@ def hold_move(u: Unit, booking_id: str, wish: Wish, by: Actor) -> BookingView:
         raise SameSlot
     if (seen.item_id, seen.subject) != (row.item_id, row.subject):
         raise OtherItem
+    if seen.id == row.moving_to:
+        return booking_view(u, row, owner=True)
     slot, _site = slot_and_site(u.session, row.slot_id)
     if slot.closed_at is None:
         require_time_to_change(slot)
-    require_open(u, seen, wish)
+        require_no_block(u, row.person_id, row.item_id)
+        _require_few_moves(u, row, seen.rules.lapses_a_day)
+    require_open(u, seen, wish, row.party)
     require_room(u, seen, row.id, row.person_id)
     _forget(u, row)
-    until = clock.now() + timedelta(minutes=seen.rules.hold_minutes)
-    hold_for_move(u, row, seen, by, "move_held", until)
+    hold_for_move(u, row, seen, by, "move_held", hold_until(seen))
     return booking_view(u, row, owner=True)
+
+
+def _require_few_moves(u: Unit, row: BookingRow, most: int) -> None:
+    """Another time held and dropped again and again is hoarding. Raises TooManyHolds."""
+    midnight = clock.start_of_day(clock.today())
+    held = [one for one in u.journal_of(row.matter) if one.subject == row.id and one.trigger == "move_held"]
+    if sum(one.occurred_at >= midnight for one in held) >= most:
+        raise TooManyHolds(retry_after=int((midnight + timedelta(days=1) - clock.now()).total_seconds()))
 
 
 def hold_for_move(u: Unit, row: BookingRow, seen: SlotSeen, by: Actor, trigger: str, until: datetime) -> None:
     """Take the places in the other slot. Raises SlotTaken."""
     stand_in_line(u, seen.id, row.party)
-    if not take(u, row.id, seen.id, row.party, quotas_of(u, seen, row.person_id)):
-        raise SlotTaken(alternatives=alternatives(u, seen.item_id, seen.subject))
+    quotas = quotas_of(u, seen, row.person_id, () if row.party == 1 else None)
+    if not take(u, row.id, seen.id, row.party, quotas):
+        raise taken(u, seen, row.party)
     row.moving_to, row.moving_until, row.moving_day = seen.id, until, seen.day
     step(u, row, trigger, by, slot=seen.id)
 

@@ -23,7 +23,8 @@ from backend.booking.problems import (
     TooManyHolds,
 )
 from backend.booking.rules import Rules
-from backend.booking.services.holding import SlotSeen, hold, look, quotas_of
+from backend.booking.services.holding import hold, quotas_of
+from backend.booking.services.looking import SlotSeen, look
 from backend.booking.services.presence import rules_of
 from backend.booking.services.taking import kept_in, let_go
 from backend.booking.services.wanted import FITS, MOST_OFFERS, OFFERABLE, ORIGIN, READY
@@ -101,7 +102,7 @@ class Round:
         slot = u.session.get_one(SlotRow, self.slot_id)
         rules, now = rules_of(u, slot.site_id, slot.item_id), _first_offer()
         kinds = {kind for (kind,) in lean.execute(u.session, _KINDS, (slot.id,))}
-        if not kinds or slot.closes_at <= now + timedelta(minutes=rules.offer_minutes):
+        if not kinds or rules.offers_end(slot.starts_at) <= now + timedelta(minutes=rules.offer_minutes):
             return None
         elders_only = kinds == {"elder"} and now < slot.starts_at - timedelta(hours=rules.elder_until_hours)
         for one in self._in_line(u, rules):
@@ -146,6 +147,8 @@ def offer(u: Unit, slot_id: str, one: Waiting) -> bool:
     wait = u.get(WaitRow, one.id, lock=True)
     if closed is None or closed[0] is not None or wait is None or wait.state != "waiting":
         return False
+    if seen.release_id is not None or (seen.opens_at or clock.now()) > clock.now():
+        return False
     today, had = clock.today(), _offers_today(u, one.person_id)
     if had >= seen.rules.offers_a_day:
         return False
@@ -175,7 +178,8 @@ def _first_offer() -> datetime:
 
 
 def _held_until(seen: SlotSeen) -> datetime:
-    return min(clock.now() + timedelta(minutes=seen.rules.offer_minutes), seen.closes_at)
+    rules = seen.rules
+    return min(clock.now() + timedelta(minutes=rules.offer_minutes), rules.offers_end(seen.starts_at))
 
 
 def _slots(u: Unit) -> list[str]:

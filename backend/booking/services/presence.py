@@ -1,7 +1,8 @@
 """Somebody stands at the site: check-in by the code on the phone, or by number and ID card."""
 
 from dataclasses import fields
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import select
 
@@ -21,7 +22,8 @@ from backend.kernel import clock, ids
 from backend.kernel.problems import NotYours, TooMany
 from backend.store.unit import Actor, Unit
 
-CODE_TRIES = 5
+TRIES: Final = 5
+TRIES_WITHIN: Final = timedelta(minutes=10)
 
 
 def check_in(
@@ -30,17 +32,13 @@ def check_in(
     """Somebody stands at the site with the code of the booking, or with an ID card; None when neither fits.
 
     Where the site's windows have a queue, a number in it is given. A wrong code is counted, so the caller must
-    let the unit commit before it refuses. Raises NotYours, WrongDayOrSite, TooMany after five wrong codes,
-    ImpossibleMove on a second check-in.
+    let the unit commit before it refuses. Raises NotYours, WrongDayOrSite, ImpossibleMove on a second check-in, and
+    TooMany for ten minutes after five wrong codes, or five wrong cards: whoever guesses one does not lock the other.
     """
     row = locked(u, booking_id)
     slot, _site = slot_and_site(u.session, row.slot_id)
     require_here(u, row, slot, site_id)
-    if row.check_in_tries >= CODE_TRIES:
-        raise TooMany("签到码错误次数过多，请核对身份证件后由主管人员处理。", retry_after=600)
-    fits = codes.is_code_of(row.id, code) if code else people.id_tail_matches(u, row.person_id, id_tail)
-    if not fits:
-        row.check_in_tries += 1
+    if not (_code_fits(row, code) if code else _card_fits(u, row, id_tail)):
         return None
     stay(u, row, by)
     step(u, row, "checked_in", by)
@@ -49,6 +47,39 @@ def check_in(
     seen = booking_view(u, row, owner=False)
     told = {field.name: getattr(seen, field.name) for field in fields(seen)}
     return CheckedIn(**told, ticket=ticket_view(u, ticket) if ticket else None)
+
+
+def _code_fits(row: BookingRow, code: str) -> bool:
+    tries = _tries_so_far(
+        row.check_in_tries, row.check_in_tried_at, "签到码错误次数过多，请在窗口出示身份证签到。"
+    )
+    if fits := codes.is_code_of(row.id, code):
+        return fits
+    row.check_in_tries, row.check_in_tried_at = _one_more(tries, row.check_in_tried_at)
+    return False
+
+
+def _card_fits(u: Unit, row: BookingRow, id_tail: str) -> bool:
+    tries = _tries_so_far(row.tail_tries, row.tail_tried_at, "身份证号核对错误次数过多，请出示签到码。")
+    if fits := people.id_tail_matches(u, row.person_id, id_tail):
+        return fits
+    row.tail_tries, row.tail_tried_at = _one_more(tries, row.tail_tried_at)
+    return False
+
+
+def _tries_so_far(tries: int, since: datetime | None, says: str) -> int:
+    """Wrong tries that still count. Raises TooMany while there are too many."""
+    over_in = since + TRIES_WITHIN - clock.now() if since else timedelta(0)
+    if over_in <= timedelta(0):
+        return 0
+    if tries >= TRIES:
+        raise TooMany(says, retry_after=int(over_in.total_seconds()) + 1)
+    return tries
+
+
+def _one_more(tries: int, since: datetime | None) -> tuple[int, datetime | None]:
+    """The first wrong try opens the ten minutes in which they are counted, the last those without any."""
+    return tries + 1, clock.now() if tries + 1 in (1, TRIES) else since
 
 
 def check_in_by_number(

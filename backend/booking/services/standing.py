@@ -14,8 +14,8 @@ from backend.booking.problems import AppealTooLate, BookingSuspended
 from backend.booking.questions import site_view
 from backend.booking.questions_waiting import block_view
 from backend.booking.rules import Rules, months_after, months_before
-from backend.booking.services.holding import SlotSeen, look
 from backend.booking.services.keeping import mark_missed, release
+from backend.booking.services.looking import SlotSeen, look
 from backend.booking.views import Site
 from backend.booking.views_waiting import BlockView
 from backend.contracts import BlockDecided, BookingBlocked

@@ -6,7 +6,7 @@ Nobody waits for somebody who wants another place of the same slot; only familie
 import random
 from typing import Final
 
-from backend.booking.services.wanted import AWAITED
+from backend.booking.services.wanted import FITS, OFFERABLE
 from backend.kernel import clock
 from backend.runtime import worker
 from backend.store import lean
@@ -25,13 +25,21 @@ TAKE: Final = f"""
     WHERE slot_id = slot AND number = place RETURNING number
 """
 _LEFT: Final = f"SELECT count(*) FROM booking_place WHERE slot_id = %(slot)s AND {FREE}"
+# One who waits keeps one place from the others, not a whole slot.
+_WANTED: Final = f"""
+    (SELECT count(*) FROM booking_slot s JOIN booking_wait w ON {FITS} WHERE s.id = %(slot)s AND {OFFERABLE})
+    - (SELECT count(*) FROM booking_place k WHERE k.slot_id = %(slot)s AND k.kept)
+"""
 _GIVE: Final = f"""
-    UPDATE booking_place SET booking_id = NULL, kept = kind <> 'walk_in' AND {AWAITED}
+    UPDATE booking_place SET booking_id = NULL, kept = kind <> 'walk_in' AND {_WANTED} > 0
     WHERE booking_id = %(booking)s AND slot_id = %(slot)s RETURNING kept
 """
 _KEEP: Final = f"""
-    UPDATE booking_place SET kept = true
-    WHERE slot_id = %(slot)s AND booking_id IS NULL AND NOT kept AND kind <> 'walk_in' AND {AWAITED} RETURNING kept
+    UPDATE booking_place SET kept = true FROM (
+        SELECT slot_id AS slot, number AS place FROM booking_place
+        WHERE slot_id = %(slot)s AND booking_id IS NULL AND NOT kept AND kind <> 'walk_in'
+        ORDER BY number LIMIT greatest(0, {_WANTED}) FOR UPDATE SKIP LOCKED) free
+    WHERE slot_id = slot AND number = place RETURNING kept
 """
 _LET_GO: Final = "UPDATE booking_place SET kept = false WHERE slot_id = %s AND number = ANY(%s)"
 _KEPT: Final = """
@@ -79,7 +87,7 @@ def give_back(u: Unit, booking_id: str, slot_id: str) -> None:
 
 
 def keep_new(u: Unit, slot_id: str) -> None:
-    """New places (or all free ones) of a slot are kept for those who wait, before anybody else sees them."""
+    """New places of a slot are kept for those who wait, one for each, before anybody else sees them."""
     _wake(u, lean.execute(u.session, _KEEP, {"slot": slot_id, "now": clock.now()}).fetchall())
 
 

@@ -49,6 +49,9 @@ def leave_wait(u: Unit, wait_id: str, person_id: str, by: Actor) -> WaitView:
     offered = own_wait(u, wait_id, person_id)
     row = locked(u, offered) if offered is not None else None
     wait = _locked_wait(u, wait_id)
+    if wait.booking_id is not None and (row is None or row.id != wait.booking_id):
+        # Offered between the two looks. Usually the booking is locked first: a deadlock would repeat the unit.
+        row = locked(u, wait.booking_id)
     _leave(u, wait, row, by)
     u.flush()
     return wait_view(u, wait)

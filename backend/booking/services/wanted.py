@@ -5,15 +5,28 @@ The fragments speak of a slot `s` and a wait `w`, and ask for the values %(now)s
 
 from typing import Final
 
+from backend.booking.rules import DEFAULT
+
 ORIGIN: Final = "wait_list"
 MOST_OFFERS: Final = 3
 """No rule of a site allows more offers to one person on one day."""
 
-OFFERABLE: Final = """
-    s.closed_at IS NULL AND NOT s.urgent AND s.closes_at > %(now)s AND coalesce(s.opens_at, '-infinity') <= %(now)s
-    AND s.release_id IS NULL
+_UNTIL: Final = f"""
+    make_interval(mins => coalesce(
+        (SELECT (r.rules->>'offer_until_minutes')::integer FROM booking_rule r
+            WHERE r.site_id = s.site_id AND r.item_id IN ('', s.item_id) AND r.rules->'offer_until_minutes' IS NOT NULL
+            ORDER BY r.item_id DESC LIMIT 1),
+        {DEFAULT.offer_until_minutes}))
 """
-"""What a queue or a draw gives out goes to those who entered; the wait list has it when the release is over."""
+"""As `Rules.offers_end`: the rules for the item come before those of the whole site."""
+
+OFFERABLE: Final = f"""
+    s.closed_at IS NULL AND NOT s.urgent AND s.release_id IS NULL
+    AND coalesce(s.opens_at, '-infinity') <= %(now)s AND s.starts_at > %(now)s AND s.starts_at - {_UNTIL} > %(now)s
+"""
+"""Booking may have closed: who waits is asked all the same, as long as they can still come.
+
+What a queue or a draw gives out goes to those who entered; the wait list has it when the release is over."""
 
 FITS: Final = """
     w.item_id = s.item_id AND w.subject = s.subject AND w.state = 'waiting'
@@ -30,8 +43,3 @@ READY: Final = """
         WHERE o.person_id = w.person_id AND o.offers_on = %(today)s) < %(most)s
 """
 """Not booked meanwhile, not offered this slot before, and an offer left for today (of %(most)s)."""
-
-AWAITED: Final = f"""
-    EXISTS (SELECT 1 FROM booking_slot s JOIN booking_wait w ON {FITS} WHERE s.id = %(slot)s AND {OFFERABLE})
-"""
-"""Whether somebody waits for the slot %(slot)s."""

@@ -339,6 +339,16 @@ def upgrade() -> None:
             "urgent_evidence", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True
         ),
     )
+    op.add_column(
+        "booking_booking", sa.Column("excused", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+    )
+    op.add_column(
+        "booking_booking", sa.Column("check_in_tried_at", sa.DateTime(timezone=True), nullable=True)
+    )
+    op.add_column(
+        "booking_booking", sa.Column("tail_tries", sa.Integer(), server_default=sa.text("0"), nullable=False)
+    )
+    op.add_column("booking_booking", sa.Column("tail_tried_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("booking_booking", sa.Column("checked_in_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(
         "ix_booking_booking_device",
@@ -472,6 +482,10 @@ def downgrade() -> None:
         postgresql_where=sa.text("device IS NOT NULL"),
     )
     op.drop_column("booking_booking", "checked_in_at")
+    op.drop_column("booking_booking", "tail_tried_at")
+    op.drop_column("booking_booking", "tail_tries")
+    op.drop_column("booking_booking", "check_in_tried_at")
+    op.drop_column("booking_booking", "excused")
     op.drop_column("booking_booking", "urgent_evidence")
     op.drop_column("booking_booking", "urgent_reason")
     op.drop_column("booking_booking", "device")
