@@ -144,7 +144,8 @@ def test_slots_open_on_working_days_only_and_once() -> None:
     calendar = run_unit(catalogue.calendar)
     with unit() as u:
         slots = booking.free_slots(u, EXAM, limit=10_000)
-    assert {s.subject for s in slots} == {"科目一", "科目二", "科目三"}
+    assert {"科目一", "科目二", "科目三"} <= {s.subject for s in slots}
+    assert "" not in {s.subject for s in slots}
     opened = [s for s in slots if clock.day_of(s.starts_at).month in (9, 10) and s.starts_at > clock.now()]
     assert opened
     assert all(calendar.is_workday(clock.day_of(s.starts_at)) for s in opened)

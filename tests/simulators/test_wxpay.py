@@ -240,7 +240,7 @@ def test_the_real_sdk_is_content(outside: Outside, wxpay: WxPay, openid: str, sd
     assert status == 200
     approve(outside, wxpay, openid, json.loads(body)["prepay_id"])
     assert json.loads(sdk.query(out_trade_no="order-sdk")[1])["trade_state"] == "SUCCESS"
-    (letter,) = outside.product.wait(1, NOTICES)
+    letter = outside.product.wait(1, NOTICES)[0]  # on a slow machine they repeat it
     told = sdk.callback(letter.headers, letter.body.decode())
     assert told["resource"]["out_trade_no"] == "order-sdk"
     assert sdk.callback(letter.headers, letter.body.decode() + " ") is None
