@@ -3,6 +3,7 @@
 Only a published version can be filed, and a case keeps the version it was filed under.
 """
 
+from backend.catalogue import folded
 from backend.catalogue.books import check_books
 from backend.catalogue.calendars import calendar, calendar_years, due_on, load_calendar
 from backend.catalogue.fees import fee_total_fen, fees_for
@@ -87,6 +88,7 @@ __all__ = [
     "due_on",
     "fee_total_fen",
     "fees_for",
+    "folded",
     "import_catalogue",
     "load_base_data",
     "load_calendar",

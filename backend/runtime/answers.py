@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from backend.kernel import clock
 from backend.kernel.problems import KeyMissing, KeyReused, SessionEnded, StillInProgress
-from backend.store import lean, vault
+from backend.store import vault
+from backend.store.unit import Question, Unit
 
 LEASE = timedelta(seconds=30)
 LIFE = timedelta(hours=24)
@@ -36,6 +37,7 @@ _CLAIM = """
     RETURNING 1)
     SELECT (SELECT count(*) FROM claimed), {standing}
 """
+_ASKED = ", asked.* FROM (SELECT 1) AS one LEFT JOIN LATERAL ({question}) AS asked ON true"
 _READ = "SELECT digest, status, answer FROM store_answer WHERE scope = %(scope)s AND key = %(key)s"
 # Only under our own lease: whoever took over after it ran out owns the key now.
 _KEEP = """
@@ -85,26 +87,31 @@ def read_key(header: str | None, scope: str, request: tuple[str, str, bytes], li
 
 
 @functools.cache
-def _claim_sql(standing: str) -> str:
-    return _CLAIM.format(standing=standing)
+def _claim_sql(standing: str, question: str) -> str:
+    return _CLAIM.format(standing=standing) + (_ASKED.format(question=question) if question else "")
 
 
 def claim(
-    session: Session, key: Key, standing: str = "true", who: Mapping[str, str] | None = None
-) -> Kept | None:
+    u: Unit, key: Key, standing: str = "true", who: Mapping[str, str] | None = None,
+    asks: Question | None = None,
+) -> Kept | None:  # fmt: skip
     """Take the key for this transaction; the kept answer when it was answered before.
 
-    `standing` is an SQL condition over `who`: whether the asker's session lives. Raises SessionEnded, KeyReused
-    (another request under the same key) or StillInProgress.
+    `standing` is an SQL condition over `who`: whether the asker's session lives. `asks` is the first question of the
+    work itself, which travels along. Raises SessionEnded, KeyReused (another request under the same key) or
+    StillInProgress.
     """
     at = clock.wire_now()
-    values = {**key.row, "digest": key.digest, "at": at, "expires": at + key.life}
-    mine = lean.execute(session, _claim_sql(standing), {**values, **(who or {})}).fetchone()
+    values = {**key.row, "digest": key.digest, "at": at, "expires": at + key.life, **(who or {})}
+    question, about = asks or ("", {})
+    mine = u.execute(_claim_sql(standing, question), {**values, **about}).fetchone()
     if mine is None or not mine[1]:
         raise SessionEnded
     if mine[0]:
+        if asks is not None:
+            u.know_answer(asks, mine[2:])
         return None
-    row = lean.execute(session, _READ, key.row).fetchone()
+    row = u.execute(_READ, key.row).fetchone()
     if row is None:
         raise StillInProgress(retry_after=1)
     if bytes(row[0]) != key.digest:
@@ -114,9 +121,9 @@ def claim(
     return Kept(row[1], vault.open_sealed_bytes(_PLACE, _row_id(key), row[2]))
 
 
-def keep(session: Session, key: Key, answer: Kept) -> None:
+def keep(u: Unit, key: Key, answer: Kept) -> None:
     """Remember what was answered, unless somebody else took the key over meanwhile."""
-    lean.execute(session, *keeping(key, answer))
+    u.execute(*keeping(key, answer))
 
 
 def keeping(key: Key, answer: Kept) -> tuple[str, dict[str, Any]]:
@@ -129,9 +136,9 @@ def keeping(key: Key, answer: Kept) -> tuple[str, dict[str, Any]]:
     return _KEEP, values
 
 
-def forget(session: Session, key: Key) -> None:
+def forget(u: Unit, key: Key) -> None:
     """Give the key back after a refusal, so that the same request may be tried again."""
-    lean.execute(session, _FORGET, key.row)
+    u.execute(_FORGET, key.row)
 
 
 def purge(session: Session) -> int:

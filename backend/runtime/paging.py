@@ -2,14 +2,18 @@
 
 import base64
 import binascii
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, TypeVarTuple
 
 import orjson
+from sqlalchemy import Select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.kernel.problems import MalformedRequest
 
 T = TypeVar("T")
+Columns = TypeVarTuple("Columns")
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 
@@ -38,6 +42,26 @@ def keys_of(text: str | None, count: int) -> tuple[str | int, ...] | None:
     if not isinstance(keys, list) or len(keys) != count or not all(_plain(key) for key in keys):
         raise MalformedRequest("翻页标记不正确，请从第一页重新查看。")
     return tuple(keys)
+
+
+def key_of(text: str | None) -> str | None:
+    """The one sort key inside a cursor, None without one. Raises MalformedRequest when it is not ours."""
+    keys = keys_of(text, 1)
+    return None if keys is None else str(keys[0])
+
+
+def page(found: Sequence[T], size: int, key: Callable[[T], str]) -> Page[T]:
+    """A page out of what was found, of which one more than fits was asked for; `key` is what the rows are sorted by."""
+    shown = tuple(found[:size])
+    return Page(shown, cursor(key(shown[-1])) if len(found) > size else None)
+
+
+def newest_first(
+    query: Select[*Columns], row_id: InstrumentedAttribute[str], after: str | None, limit: int
+) -> Select[*Columns]:
+    """Sort by id, the newest first, from behind the last one seen; ids begin with the moment they were made."""
+    behind = query if after is None else query.where(row_id < after)
+    return behind.order_by(row_id.desc()).limit(limit)
 
 
 def _plain(key: object) -> bool:

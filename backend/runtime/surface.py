@@ -8,7 +8,8 @@
 A POST (PUT, PATCH, DELETE) runs in one unit together with its Idempotency-Key; one declared with `steps=True`
 opens its own units because it calls outside in between. A GET with `folded=True` looks at the caller's session
 in its own statement and raises SessionEnded itself: one round trip on the hot path. A `gate` may refuse a call
-before anything is done for it, a repeated one too. The OpenAPI document is made from the same declarations.
+before anything is done for it, a repeated one too. `asks` says the first question of a write on the hot path, which
+travels with the claim of its key. The OpenAPI document is made from the same declarations.
 """
 
 import hashlib
@@ -26,9 +27,21 @@ from backend.runtime.answers import Kept, Key
 from backend.runtime.audience import Principal
 from backend.runtime.bodies import Body, Day, Moment, Query, RawBody
 from backend.runtime.paging import Page
-from backend.store.unit import Unit, run_unit
+from backend.store.unit import Question, Unit, run_unit
 
-__all__ = ["Body", "Call", "Day", "Moment", "Page", "Query", "RawBody", "Route", "Surface", "Unit"]
+__all__ = [
+    "Body",
+    "Call",
+    "Day",
+    "Moment",
+    "Page",
+    "Query",
+    "Question",
+    "RawBody",
+    "Route",
+    "Surface",
+    "Unit",
+]
 
 B = TypeVar("B")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -66,6 +79,7 @@ class Route:
     folded: bool
     keep: timedelta
     gate: Callable[[Call[Any]], None] | None
+    asks: Callable[..., Question | None] | None
     run: Callable[..., Any]
 
     @property
@@ -106,7 +120,7 @@ class Surface:
         self, method: str, path: str, *, answers: Any = None, status: int = 200, body: Any = None,
         query: Any = None, problems: tuple[type[Problem], ...] = (), audience: str | None = None,
         steps: bool = False, folded: bool = False, keep: timedelta | None = None,
-        gate: Callable[[Call[Any]], None] | None = None,
+        gate: Callable[[Call[Any]], None] | None = None, asks: Callable[..., Question | None] | None = None,
     ) -> Callable[[F], F]:  # fmt: skip
         who = audience or self.audience
 
@@ -127,6 +141,7 @@ class Surface:
                     folded=folded,
                     keep=keep or _life(who),
                     gate=gate,
+                    asks=asks,
                     run=function,
                 )
             )
@@ -199,9 +214,10 @@ def _most(route: Route) -> int:
 
 def _in_one_unit(route: Route, key: Key, call: Call[Any], path: dict[str, str]) -> Kept:
     who = {"session": call.principal.session_id, "person": call.principal.id}
+    asks = route.asks(call, **path) if route.asks else None
 
     def work(u: Unit) -> Kept:
-        kept = answers.claim(u.session, key, audience.standing_of(route.audience), who)
+        kept = answers.claim(u, key, audience.standing_of(route.audience), who, asks)
         if kept is None:
             kept = Kept(route.status, _dump(route.run(call, u, **path)))
             u.at_the_end(*answers.keeping(key, kept))
@@ -211,15 +227,15 @@ def _in_one_unit(route: Route, key: Key, call: Call[Any], path: dict[str, str]) 
 
 
 def _in_steps(route: Route, key: Key, call: Call[Any], path: dict[str, str]) -> Kept:
-    if (before := run_unit(lambda u: answers.claim(u.session, key))) is not None:
+    if (before := run_unit(lambda u: answers.claim(u, key))) is not None:
         return before
     try:
         kept = Kept(route.status, _dump(route.run(call, **path)))
     except Exception:
         # The work itself is safe to repeat, so a refusal (or a silent provider) gives the key back at once.
-        run_unit(lambda u: answers.forget(u.session, key))
+        run_unit(lambda u: answers.forget(u, key))
         raise
-    run_unit(lambda u: answers.keep(u.session, key, kept))
+    run_unit(lambda u: answers.keep(u, key, kept))
     return kept
 
 

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 LANES = ("chores", "relay", "messages")
 """One worker each: a slow SMS platform holds up neither the relay nor the sweeps that ask about money."""
 LEASE = timedelta(seconds=60)
-QUIET_S = 0.1
+QUIET_S = 0.2
 """A process sends at most one wake-up per chore in this time; a woken chore lingers longer than that."""
 AWAY_S = 5.0
 """After a wake-up that did not go out no other is tried for so long: requests must not wait for a dead broker."""

@@ -4,13 +4,13 @@ A matter whose first line this is needs one round trip, any other two. Heads are
 in the order of matter ids, so that units that touch the same matters do not deadlock.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
-from sqlalchemy.orm import Session
 
 from backend.contracts import Event
 from backend.store import journal, lean, outbox
@@ -23,8 +23,7 @@ _LOCK_HEAD = """
     ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING seq, link
 """
 # Lines and events travel as one JSON value each: a handful of parameters instead of one array a column.
-_WRITE = """
-    WITH head AS (
+_WRITE = """head AS (
         INSERT INTO store_stream (id, seq, link) VALUES (%(id)s, %(seq)s, %(link)s)
         ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, link = excluded.link
     ), lines AS (
@@ -41,14 +40,45 @@ _TELL = """, events AS (
         SELECT %(at)s, %(id)s, kind, payload, ears
         FROM jsonb_to_recordset(%(events)s::jsonb) AS e(kind text, payload jsonb, ears text[])
         RETURNING id, stream, kind, payload, ears
-    )
-    INSERT INTO store_delivery (event_id, ear, stream, kind, payload, state, tries, due_at)
-    SELECT id, unnest(ears), stream, kind, payload, 'due', 0, %(at)s FROM events
-"""
+    ), told AS (
+        INSERT INTO store_delivery (event_id, ear, stream, kind, payload, state, tries, due_at)
+        SELECT id, unnest(ears), stream, kind, payload, 'due', 0, %(at)s FROM events
+    )"""
 
 
-Along = tuple[str, Mapping[str, Any]]
-"""A statement that returns nothing, with its parameters."""
+class Desk(Protocol):
+    """Where statements are sent: the unit."""
+
+    def execute(self, statement: str, values: lean.Values = ..., /) -> lean.Rows: ...
+
+
+_NOTHING = "SELECT 1"
+
+
+@dataclass(slots=True)
+class Last:
+    """What a unit sends with its last statement: steps of a WITH, what is read at their end, and their values."""
+
+    steps: tuple[str, ...] = ()
+    result: str = _NOTHING
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, statement: str, values: Mapping[str, Any]) -> None:
+        """A statement that returns nothing."""
+        self._take(f"along{len(self.steps)} AS ({statement})", values)
+
+    def end(self, steps: str, result: str, values: Mapping[str, Any]) -> None:
+        """Steps with a result; there is room for one such end."""
+        if self.result != _NOTHING:
+            raise ValueError("a unit ends once")
+        self._take(steps, values)
+        self.result = result
+
+    def _take(self, steps: str, values: Mapping[str, Any]) -> None:
+        if self.values.keys() & values.keys():
+            raise ValueError(f"parameters collide: {sorted(self.values.keys() & values.keys())}")
+        self.steps += (steps,)
+        self.values.update(values)
 
 
 @dataclass(slots=True)
@@ -64,25 +94,23 @@ class Page:
     events: list[Event] = field(default_factory=list)
 
 
-def write(session: Session, pages: dict[str, Page], at: datetime, along: Along | None = None) -> bool:
-    """Write all pages; returns whether any event has an ear that should be woken.
-
-    `along` is one more statement that goes with the last page, or alone where there is none.
-    """
+def write(desk: Desk, pages: dict[str, Page], at: datetime, last: Last) -> lean.Row | None:
+    """Write all pages; `last` goes with the last of them, or alone. Returns its result, None when nothing was sent."""
+    row = None
     matters = sorted(pages)
     for matter in matters:
-        _write_page(session, matter, pages[matter], at, along if matter == matters[-1] else None)
-    if along is not None and not matters:
-        lean.execute(session, *along)
-    return any(outbox.ears_of(event) for page in pages.values() for event in page.events)
+        row = _write_page(desk, matter, pages[matter], at, last if matter == matters[-1] else Last())
+    if last.steps and not matters:
+        row = desk.execute(_statement("", *last.steps, last.result), last.values).fetchone()
+    return row
 
 
-def _write_page(session: Session, matter: str, page: Page, at: datetime, along: Along | None) -> None:
+def _write_page(desk: Desk, matter: str, page: Page, at: datetime, last: Last) -> lean.Row | None:
     seq, link = 0, ZERO_LINK
     if page.head is not None:
         seq, link = page.head
     elif not page.fresh:
-        row = lean.execute(session, _LOCK_HEAD, (matter, ZERO_LINK)).fetchone()
+        row = desk.execute(_LOCK_HEAD, (matter, ZERO_LINK)).fetchone()
         assert row is not None
         seq, link = row[0], bytes(row[1])
     lines = []
@@ -90,13 +118,25 @@ def _write_page(session: Session, matter: str, page: Page, at: datetime, along: 
         seq, digest = seq + 1, journal.digest_of(entry)
         link = journal.next_link(link, digest)
         lines.append(_line(entry, seq, digest, link))
-    values = {"id": matter, "seq": seq, "link": link, "at": at, "lines": orjson.dumps(lines).decode()}
+    values = {
+        "id": matter,
+        "seq": seq,
+        "link": link,
+        "at": at,
+        "lines": orjson.dumps(lines).decode(),
+        **last.values,
+    }
     if page.events:
         values["events"] = orjson.dumps([_told(event) for event in page.events]).decode()
-    statement = _WRITE
-    if along is not None:
-        statement, values = f"{_WRITE}, along AS ({along[0]})", {**values, **along[1]}
-    lean.execute(session, statement + (_TELL if page.events else " SELECT 1"), values)
+    pages_of = _WRITE + _TELL if page.events else _WRITE
+    return desk.execute(_statement(pages_of, *last.steps, last.result), values).fetchone()
+
+
+@functools.cache
+def _statement(pages: str, *parts: str) -> str:
+    """One WITH of the page's own steps and those of the unit, and what is read at the end."""
+    *steps, result = parts
+    return f"WITH {', '.join((pages, *steps) if pages else steps)} {result}"
 
 
 def _line(entry: JournalEntry, seq: int, digest: bytes, link: bytes) -> dict[str, object]:

@@ -5,13 +5,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import psycopg
-from sqlalchemy import Engine, create_engine, text
+from psycopg.types.json import set_json_loads
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.orm import Session, sessionmaker
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, PoolProxiedConnection
+
+from backend.store import lean
 
 CONNECT_TIMEOUT_S = 5
 STATEMENT_TIMEOUT_MS = 15_000
@@ -28,6 +31,7 @@ class _Bound:
     pid: int = 0
 
 
+set_json_loads(orjson.loads)
 _bound = _Bound()
 _making = threading.Lock()
 
@@ -50,6 +54,7 @@ def engine() -> Engine:
                 pool_pre_ping=False,
                 pool_use_lifo=True,
             )
+            event.listen(_bound.engine, "rollback_savepoint", _forget)
             _bound.sessions = sessionmaker(_bound.engine, autoflush=False, expire_on_commit=False)
             _bound.pid = os.getpid()
         return _bound.engine
@@ -68,6 +73,8 @@ def _made(**pooling: Any) -> Engine:
             "options": (
                 f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS}"
                 f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} -c timezone=UTC -c jit=off"
+                # Solid state: an index is worth its while as soon as a table has a few pages.
+                " -c random_page_cost=1.1"
             ),
         },
         **pooling,
@@ -80,6 +87,13 @@ def new_session() -> Session:
     return _bound.sessions()
 
 
+def session_on(pooled: PoolProxiedConnection) -> Session:
+    """A session on a borrowed connection, in the transaction that is open there; the lender ends both."""
+    session = Session(Connection(engine(), pooled), autoflush=False, expire_on_commit=False)
+    lean.share(session, pooled)
+    return session
+
+
 @contextmanager
 def aside() -> Iterator[Session]:
     """A session on a connection of its own: for who may already hold the last one of the pool."""
@@ -88,21 +102,31 @@ def aside() -> Iterator[Session]:
         yield session
 
 
+def lend() -> PoolProxiedConnection:
+    """A connection of the pool; whoever borrowed it closes it."""
+    return engine().raw_connection()
+
+
+def lost(pooled: PoolProxiedConnection, error: BaseException) -> None:
+    """A connection has died: as SQLAlchemy does after its own statements, the others in the pool die with it."""
+    engine().pool._invalidate(pooled, error)
+
+
 @contextmanager
-def reading() -> Iterator[psycopg.Connection[Any]]:
+def reading() -> Iterator[lean.Wire]:
     """A pooled connection for one question on the hot path: no transaction around it, no ORM, no compiler.
 
     Each statement sees its own snapshot, so it is only right where one statement answers everything.
     """
-    pooled = engine().raw_connection()
-    connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
+    pooled = lend()
+    wire = lean.wire_of(pooled)
+    connection = wire.connection
     try:
         connection.autocommit = True
-        yield connection
+        yield wire
     except psycopg.OperationalError as error:
         if connection.closed:
-            # As SQLAlchemy does after its own statements: the others in the pool have died with this one.
-            engine().pool._invalidate(pooled, error)
+            lost(pooled, error)
         raise
     finally:
         # Whatever went wrong: a connection that kept its autocommit would give the next unit no transaction.
@@ -115,6 +139,10 @@ def is_alive() -> bool:
     """Whether the database answers a trivial question now."""
     with engine().connect() as connection:
         return bool(connection.execute(text("SELECT 1")).scalar_one() == 1)
+
+
+def _forget(connection: Connection, _name: str, _context: None) -> None:
+    lean.wire_of(connection.connection).forget()
 
 
 def _dump_json(value: object) -> str:

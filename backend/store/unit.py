@@ -17,20 +17,21 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.orm import Session
 
 from backend.contracts import Event, Notice
 from backend.kernel import clock
 from backend.kernel.machine import Machine, Move
 from backend.kernel.problems import Problem
-from backend.store import book, engine, inbox, journal
+from backend.store import book, inbox, journal, lean, outbox
 from backend.store.journal import CLOCK, SYSTEM, Actor, JournalEntry
+from backend.store.transaction import OutcomeUnknown, Transaction
 
 __all__ = [
     "CLOCK",
     "SYSTEM",
     "Actor",
     "OutcomeUnknown",
+    "Question",
     "Unit",
     "is_open",
     "map_constraint",
@@ -40,10 +41,12 @@ __all__ = [
     "unit",
 ]
 
+Question = tuple[str, Mapping[str, Any]]
+"""A statement that returns at most one row, with its values."""
 T = TypeVar("T")
 R = TypeVar("R")
 ATTEMPTS = 3
-_REPEATABLE = {"40001", "40P01"}
+_REPEATABLE = {"40001", "40P01", lean.UNPREPARED}
 _open = threading.local()
 _wakers: list[Callable[[], None]] = []
 _constraints: dict[str, Callable[[], Problem]] = {}
@@ -64,20 +67,18 @@ class OwedEvent(AssertionError):
     """A move names an event that the unit did not record: the town would never hear of it."""
 
 
-class OutcomeUnknown(RuntimeError):
-    """The database was lost while it committed: the facts may be durable or not, so nobody repeats blindly."""
-
-
-class Unit:
+class Unit(Transaction):
     """One transaction. Houses read and write through it; it writes journal and outbox at the end."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self) -> None:
+        super().__init__()
         self._pages: dict[str, book.Page] = {}
         self._owed: list[tuple[type[Event], str]] = []
         self._recorded: list[Event] = []
         self._after: list[Callable[[], None]] = []
-        self._last: book.Along | None = None
+        self._last = book.Last()
+        self._judge: Callable[[lean.Row], None] | None = None
+        self._answered: tuple[Question, lean.Row] | None = None
 
     def add(self, row: object) -> None:
         self.session.add(row)
@@ -90,8 +91,8 @@ class Unit:
 
     def flush(self) -> None:
         """Send what is pending to the database now (rows, then journal and outbox)."""
-        self.session.flush()
-        self._write_pages(None)
+        self.flush_rows()
+        self._write_pages(book.Last())
 
     def begin(
         self, machine: Machine, row: Stateful, *, by: Actor, says: str, at: datetime | None = None,
@@ -154,29 +155,49 @@ class Unit:
         """Run `action` once the facts are durable (wake-ups only: it must not fail the request)."""
         self._after.append(action)
 
+    def know_answer(self, question: Question, row: lean.Row) -> None:
+        """A question that travelled with another statement, and its answer (all None: there was no row)."""
+        self._answered = question, row
+
+    def ask(self, question: Question) -> lean.Row | None:
+        """The one row that answers a question, which may have been asked already."""
+        if self._answered is not None and self._answered[0] == question:
+            row, self._answered = self._answered[1], None
+            return row if any(value is not None for value in row) else None
+        return self.execute(*question).fetchone()
+
     def at_the_end(self, statement: str, values: Mapping[str, Any]) -> None:
         """Send a statement (it returns nothing; its parameters collide with none of ours) with the unit's last."""
-        self._last = (statement, values)
+        self._last.add(statement, values)
+
+    def ends_with(
+        self, steps: str, result: str, values: Mapping[str, Any], judge: Callable[[lean.Row], None]
+    ) -> None:
+        """Let the unit's last statement do these steps (parts of a WITH) and show `judge` their result.
+
+        It may raise, and then nothing was done; it may send more.
+        """
+        self._last.end(steps, result, values)
+        self._judge = judge
 
     def close(self) -> list[Callable[[], None]]:
         """Write everything, check the debts, commit; returns what is to be done afterwards."""
-        self.session.flush()
-        self._write_pages(self._last)
+        self.flush_rows()
+        row = self._write_pages(self._last)
+        if self._judge is not None and row is not None:
+            self._judge(row)
         for owed, matter in self._owed:
             if not any(isinstance(event, owed) and event.matter == matter for event in self._recorded):
                 raise OwedEvent(f"a step on {matter} owes the event {owed.__name__}")
-        try:
-            self.session.commit()
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise OutcomeUnknown("the connection was lost during the commit") from error
-            raise
+        self.commit()
         return self._after
 
-    def _write_pages(self, along: book.Along | None) -> None:
+    def _write_pages(self, last: book.Last) -> lean.Row | None:
         pages, self._pages = self._pages, {}
-        if book.write(self.session, pages, clock.wire_now(), along):
+        row = book.write(self, pages, clock.wire_now(), last)
+        if any(outbox.ears_of(event) for page in pages.values() for event in page.events):
             self._after.extend(waker for waker in _wakers if waker not in self._after)
+        return row
 
     def _page(self, matter: str) -> book.Page:
         return self._pages.setdefault(matter, book.Page())
@@ -200,23 +221,22 @@ def unit() -> Iterator[Unit]:
     """One transaction; commits at the end of the block, rolls back on any exception. Units do not nest."""
     if is_open():
         raise RuntimeError("a unit is already open in this thread")
-    session = engine.new_session()
+    u = Unit()
     _open.unit = True
     try:
-        u = Unit(session)
         yield u
         after = u.close()
     except IntegrityError as error:
-        session.rollback()
+        u.undo()
         if (told := _constraints.get(_constraint_of(error))) is not None:
             raise told() from error
         raise
     except BaseException:
-        session.rollback()
+        u.undo()
         raise
     finally:
         _open.unit = False
-        session.close()
+        u.leave()
     for action in after:
         action()
 

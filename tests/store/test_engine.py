@@ -24,9 +24,9 @@ def _pool(ground: str) -> Iterator[None]:
 
 
 def test_a_question_is_asked_without_a_transaction() -> None:
-    with engine.reading() as connection:
-        assert connection.autocommit
-        assert connection.execute("SELECT 1").fetchone() == (1,)
+    with engine.reading() as wire:
+        assert wire.connection.autocommit
+        assert wire.execute("SELECT 1").fetchone() == (1,)
 
 
 @pytest.mark.parametrize("trouble", ["a NUL", "an exception", "a bad statement"])
@@ -77,12 +77,12 @@ def test_after_a_restart_one_question_fails_and_not_each(ground: str) -> None:
 def test_a_question_that_took_too_long_keeps_its_connection(ground: str) -> None:
     engine.bind(database_url(ground), pool=1)
     with engine.reading() as connection:
-        pid = connection.info.backend_pid
+        pid = connection.connection.info.backend_pid
         connection.execute("SET statement_timeout = 50")
     with pytest.raises(psycopg.OperationalError), engine.reading() as connection:
         connection.execute("SELECT pg_sleep(1)")
     with engine.reading() as connection:
-        assert connection.info.backend_pid == pid
+        assert connection.connection.info.backend_pid == pid
 
 
 def test_every_connection_speaks_with_limits() -> None:

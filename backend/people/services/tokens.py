@@ -57,7 +57,7 @@ def read(token: str, audience: str) -> Claims:
 def _genuine(token: str) -> Claims:
     """Verify the signature once per token and process: it cannot change, only age, and age is asked each time."""
     try:
-        key = _keys().tokens[_kid(token.partition(".")[0])]
+        key = _key(_keys().tokens[_kid(token.partition(".")[0])])
         said = jwt.decode(token, key, algorithms=[ALGORITHM], options=_OPTIONS)
         return _claims(said)
     except (jwt.InvalidTokenError, KeyError, TypeError, ValueError) as error:
@@ -68,6 +68,12 @@ def _genuine(token: str) -> Claims:
 def _kid(header: str) -> str:
     """Which key a header names; all tokens of one key have the same header, so it is read once."""
     return str(jwt.get_unverified_header(f"{header}..")["kid"])
+
+
+@functools.lru_cache(maxsize=8)
+def _key(secret: str) -> jwt.PyJWK:
+    """A key as PyJWT likes it best: examined once, not for every token."""
+    return jwt.PyJWK({"kty": "oct", "k": jwt.utils.base64url_encode(secret.encode()).decode()}, ALGORITHM)
 
 
 def _claims(said: Mapping[str, object]) -> Claims:
@@ -84,3 +90,4 @@ def forget_verified() -> None:
     """Drop remembered verifications (after a signing key was withdrawn)."""
     _genuine.cache_clear()
     _kid.cache_clear()
+    _key.cache_clear()
