@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, Index, Integer, String, text
+from sqlalchemy import Boolean, Date, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.store.base import Base, Id
@@ -13,7 +13,8 @@ class TicketRow(Base):
 
     `starts_at` is the appointment's time; empty for a walk-in, and for who came when the appointment was over.
     `called_at` begins this turn at a window, `spoken_at` is when the number was last called out, `passed_at` when
-    it last had to step back, `calls` how often it was called out in this group.
+    it last had to step back, `calls` how often it was called out in this group. `item_id` is what a walk-in came for,
+    where it was said; `beyond`: the places for walk-ins were gone, and the site let them queue all the same.
     """
 
     __tablename__ = "booking_ticket"
@@ -39,6 +40,8 @@ class TicketRow(Base):
     label: Mapped[str] = mapped_column(String(8))
     booking_id: Mapped[str | None] = mapped_column(String(40))
     person_id: Mapped[str | None] = mapped_column(String(40))
+    item_id: Mapped[str | None] = mapped_column(String(40))
+    beyond: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
     starts_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(String(20))
     window_id: Mapped[str | None] = mapped_column(String(40))

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -29,7 +30,7 @@ _LIVE = text("state IN ('held', 'confirmed', 'checked_in', 'called')")
 
 
 class SiteRow(Base):
-    """A hall, an exam site, a postal point."""
+    """A hall, an exam site, a postal point; from `hours_set_at` on its hours are those its department has set."""
 
     __tablename__ = "booking_site"
     __retention__ = "as long as the site exists"
@@ -45,6 +46,7 @@ class SiteRow(Base):
     latitude: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
     longitude: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
     phone: Mapped[str] = mapped_column(String(30), default="", server_default="")
+    hours_set_at: Mapped[datetime | None]
 
 
 class SlotRow(Base):
@@ -84,7 +86,7 @@ class SlotRow(Base):
     opens_at: Mapped[datetime | None]
     closes_at: Mapped[datetime]
     capacity: Mapped[int] = mapped_column(Integer)
-    cancel_before_hours: Mapped[int] = mapped_column(Integer)
+    cancel_before_hours: Mapped[float] = mapped_column(Float)
     urgent: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
     closed_at: Mapped[datetime | None]
     closed_why: Mapped[str] = mapped_column(Text, default="", server_default="")
@@ -93,6 +95,8 @@ class SlotRow(Base):
 
 class PlaceRow(Base):
     """One place of a slot; `booking_id` is empty while it is free.
+
+    Places of the window's own go to queue numbers instead (`ticket_id`): whoever walks in takes one of them.
 
     Quotas are kinds of places: `open` for everybody, `elder` kept for the elderly until shortly before, `walk_in`
     kept for the window's own. A booking of several people has several rows; one that is being moved has rows in
@@ -106,13 +110,18 @@ class PlaceRow(Base):
         Index("ix_booking_place_free", "slot_id", "number", postgresql_where=text("booking_id IS NULL")),
         Index("ix_booking_place_booking", "booking_id", postgresql_where=text("booking_id IS NOT NULL")),
         Index("ix_booking_place_kept", "slot_id", postgresql_where=text("kept")),
+        Index("uq_booking_place_ticket", "ticket_id", unique=True, postgresql_where=text("ticket_id IS NOT NULL")),
         CheckConstraint("NOT kept OR booking_id IS NULL", name="kept_is_free"),
+        CheckConstraint(
+            "ticket_id IS NULL OR (kind = 'walk_in' AND booking_id IS NULL)", name="walk_in_has_a_ticket"
+        ),
     )
 
     slot_id: Mapped[str] = mapped_column(ForeignKey("booking_slot.id"), primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
     kind: Mapped[str] = mapped_column(String(10), default="open", server_default="open")
     booking_id: Mapped[str | None] = mapped_column(String(40))
+    ticket_id: Mapped[str | None] = mapped_column(String(40))
     kept: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
 
 
@@ -124,7 +133,8 @@ class BookingRow(Base):
     then the rules count it on `moving_day` too. `displaced_from` is the slot whose closing (at `displaced_at`) its
     person was told of, `displaced_to` the slot that was held for them instead, empty while there is none. `excused`:
     cancelled by the window for somebody who phoned, and never held against them. Wrong codes and wrong ID tails at
-    check-in are counted apart, each from its `..._tried_at` on.
+    check-in are counted apart, each from its `..._tried_at` on. `identity_checked_at`: when a window compared the ID
+    card with the booking; nobody is served before.
     """
 
     __tablename__ = "booking_booking"
@@ -186,6 +196,7 @@ class BookingRow(Base):
     tail_tries: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
     tail_tried_at: Mapped[datetime | None]
     checked_in_at: Mapped[datetime | None]
+    identity_checked_at: Mapped[datetime | None]
 
     @property
     def matter(self) -> str:

@@ -27,7 +27,10 @@ class WindowGroupRow(Base):
 
 
 class WindowRow(Base):
-    """One window; at a window marked `booked_first` people with an appointment are called before walk-ins (HN-05)."""
+    """One window; at a window marked `booked_first` people with an appointment are called before walk-ins (HN-05).
+
+    `open` is as planned. On the day `today_on` the clerks have the say: `today_open`.
+    """
 
     __tablename__ = "booking_window"
     __retention__ = "as long as the site exists"
@@ -39,6 +42,12 @@ class WindowRow(Base):
     number: Mapped[int] = mapped_column(Integer)
     booked_first: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
     open: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
+    today_on: Mapped[date | None] = mapped_column(Date)
+    today_open: Mapped[bool | None] = mapped_column(Boolean)
+
+    def is_open_on(self, day: date) -> bool:
+        """Whether it serves on a day."""
+        return bool(self.today_open) if self.today_on == day else self.open
 
 
 class PatternRow(Base):

@@ -2,16 +2,19 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import Date, ForeignKey, Index, Integer, String, text
+from sqlalchemy import Date, ForeignKey, Index, Integer, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from backend.store import rotation
 from backend.store.base import Base, Id, Ref
 
 
 class WaitRow(Base):
     """Somebody waits for a place of an item; an offer is a held booking of their own (`booking_id`).
 
+    `party` places are wanted in one slot, for the person and their `companions` (sealed as in a booking).
     `offers` counts those of the business day `offers_on`, the last on which there was one.
+    `instead_of` is the appointment in a closed slot for which nothing was found: those who wait for it come first.
     """
 
     __tablename__ = "booking_wait"
@@ -24,6 +27,7 @@ class WaitRow(Base):
         Index("ix_booking_wait_next", "item_id", "subject", "since", postgresql_where=text("state = 'waiting'")),
         Index("uq_booking_wait_booking", "booking_id", unique=True),
         Index("ix_booking_wait_offers", "person_id", "offers_on", postgresql_where=text("offers_on IS NOT NULL")),
+        Index("ix_booking_wait_instead", "instead_of", postgresql_where=text("instead_of IS NOT NULL")),
     )  # fmt: skip
 
     id: Mapped[Id]
@@ -39,10 +43,24 @@ class WaitRow(Base):
     booking_id: Mapped[str | None] = mapped_column(String(40))
     offers_on: Mapped[date | None] = mapped_column(Date)
     offers: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    party: Mapped[int] = mapped_column(Integer, default=1, server_default=text("1"))
+    companions: Mapped[bytes | None] = mapped_column(LargeBinary)
+    instead_of: Mapped[str | None] = mapped_column(String(40))
 
     @property
     def matter(self) -> str:
         return self.id
+
+
+class GatheringRow(Base):
+    """Until when the places freed in a slot gather for a family that waits: once for each family and slot."""
+
+    __tablename__ = "booking_gathering"
+    __retention__ = "as long as the wait"
+
+    wait_id: Mapped[str] = mapped_column(ForeignKey("booking_wait.id"), primary_key=True)
+    slot_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    until: Mapped[datetime]
 
 
 class ReminderRow(Base):
@@ -59,3 +77,6 @@ class ReminderRow(Base):
     due_at: Mapped[datetime]
     not_after: Mapped[datetime]
     told_at: Mapped[datetime | None]
+
+
+WAITING_COMPANIONS = rotation.sealed("booking_wait", "companions", place="booking_wait.companions")
