@@ -71,8 +71,10 @@ SUBSCRIPTIONS: dict[type[c.Event], tuple[outbox.Ear, ...]] = {
     c.BookingDisplaced: (told.on_booking_displaced, told.on_appointment_changed, booking.on_booking_changed),
     c.BookingRestored: (told.on_booking_restored, told.on_appointment_changed, booking.on_booking_changed),
     c.BookingReminderDue: (told.on_booking_reminder_due,),
+    c.BookingLapsed: (told.on_booking_lapsed,),
     c.PlaceOffered: (told.on_place_offered,),
     c.WaitEnded: (told.on_wait_ended,),
+    c.DrawDelayed: (told.on_draw_delayed,),
     c.EntryDrawn: (told.on_entry_drawn,),
     c.BookingBlocked: (told.on_booking_blocked,),
     c.BlockDecided: (told.on_block_decided,),
@@ -82,6 +84,7 @@ SUBSCRIPTIONS: dict[type[c.Event], tuple[outbox.Ear, ...]] = {
         booking.on_booking_changed,
     ),
     c.BookingMissed: (told.on_booking_missed, cases.on_booking_missed),
+    c.PersonJoined: (booking.on_person_joined, cases.on_person_joined),
     c.PaymentSucceeded: (told.on_payment_succeeded, cases.on_payment_succeeded),
     c.PaymentRefunded: (told.on_payment_refunded, cases.on_payment_refunded),
     c.ParcelOrdered: (told.on_parcel_ordered, cases.on_parcel_ordered),
@@ -94,7 +97,7 @@ SUBSCRIPTIONS: dict[type[c.Event], tuple[outbox.Ear, ...]] = {
 ARCHIVAL = frozenset(
     {
         c.PersonRegistered, c.ItemPublished, c.CaseSubmitted, c.CaseResubmitted, c.CaseReopened, c.CasePaused,
-        c.CaseResumed, c.CaseExtended, c.CaseDelivered, c.BookingLapsed, c.BookingServed, c.BillIssued,
+        c.CaseResumed, c.CaseExtended, c.CaseDelivered, c.BookingServed, c.BillIssued,
         c.PaymentClosed, c.MoneyUnexplained, c.MessageDead,
     }
 )  # fmt: skip

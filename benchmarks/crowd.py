@@ -128,7 +128,7 @@ class Crowd:
         until = clock.monotonic() + self.manners.patience_s
         while True:
             begun = clock.monotonic()
-            told = line.post(path, who.token, key, body)
+            told = line.post(path, who, key, body)
             with self._lock:
                 self.statuses[told.status] = self.statuses.get(told.status, 0) + 1
                 self.latency_ms.append((clock.monotonic() - begun) * 1000)
@@ -144,8 +144,12 @@ class _Line:
         at = urlsplit(url)
         self._wire = http.client.HTTPConnection(at.hostname or "", at.port, timeout=20)
 
-    def post(self, path: str, token: str, key: str, body: dict[str, Any] | None) -> Told:
-        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+    def post(self, path: str, who: Citizen, key: str, body: dict[str, Any] | None) -> Told:
+        headers = {
+            "Authorization": f"Bearer {who.token}",
+            "Idempotency-Key": key,
+            "X-Device-Id": f"phone-of-{who.person_id}",  # as the mini program says it: one phone each
+        }
         if body is not None:
             headers["Content-Type"] = "application/json"
         try:

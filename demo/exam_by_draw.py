@@ -48,7 +48,7 @@ def _newcomer(world: World, story: Story) -> Citizen:
 
 def _one_slot_day(story: Story, planner: Line, someone: Citizen) -> str:
     """The last day that is still wholly free gets one slot only: places are rare."""
-    open_slots = someone.line.get("/mp/v1/slots", item_id=ITEM, site_id=SITE, subject=SUBJECT)
+    open_slots = someone.line.get("/mp/v1/slots", item_id=ITEM, site_id=SITE, subject=SUBJECT)["items"]
     days = sorted({_day(slot) for slot in open_slots})
     free = [
         day
@@ -72,6 +72,7 @@ def _announce(story: Story, planner: Line, day: str) -> dict[str, Any]:
             "item_id": ITEM, "subject": SUBJECT, "from_day": day, "to_day": day, "mode": "draw",
             "entries_from": now.isoformat(), "entries_until": (now + 4 * HOUR).isoformat(),
             "opens_at": (known_at + HOUR).isoformat(), "public_source": SOURCE,
+            "public_value_at": known_at.isoformat(),
         },
     )  # fmt: skip
     story.must("places of the draw", release["places"], PLACES)

@@ -86,7 +86,7 @@ def _pass(story: Story, owner: Citizen, clerk: Line, case_id: str) -> None:
 
 
 def _visit(story: Story, owner: Citizen, desk: Line, case_id: str) -> None:
-    slots = owner.line.get("/mp/v1/slots", item_id=ITEM, site_id=SITE)
+    slots = owner.line.get("/mp/v1/slots", item_id=ITEM, site_id=SITE)["items"]
     slot = next(one for one in slots if one["free"] > 0)
     held = owner.line.post("/mp/v1/bookings", {"slot_id": slot["id"], "case_id": case_id})
     booked = owner.line.post(f"/mp/v1/bookings/{held['id']}/confirmation")
@@ -105,10 +105,10 @@ def _visit(story: Story, owner: Citizen, desk: Line, case_id: str) -> None:
     story.must("check-in", checked["state"], "checked_in")
     story.step("综合窗口", "凭签到码签到")
     desk.post(f"/dept/v1/cases/{case_id}/acceptance")
-    desk.post(f"/dept/v1/bookings/{held['id']}/served", {"site_id": SITE})
+    desk.post(f"/dept/v1/bookings/{held['id']}/served", {"site_id": SITE, "identity_checked": True})
     seen = owner.waits_for(case_id, "accepted")
     story.step(
-        "综合窗口", "核验原件，受理", f"承诺办结 {seen['promised']['on']}，法定期限 {seen['legal']['on']}"
+        "综合窗口", "核对身份和原件，受理", f"承诺办结 {seen['promised']['on']}，法定期限 {seen['legal']['on']}"
     )
 
 

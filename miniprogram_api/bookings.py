@@ -4,18 +4,19 @@ from typing import Annotated
 
 from pydantic import Field
 
-from backend import booking, people
-from backend.booking import BookingView, Companion, Site, Slot, Wish
-from backend.kernel.identifiers import is_id_no, tidy_id_no
-from backend.kernel.problems import FieldError, InvalidInput, NotYours
+from backend import booking, cases, people
+from backend.booking import BookingView, OtherTime, Wish
+from backend.kernel.problems import NotYours
 from backend.runtime import paging
-from backend.runtime.surface import Body, Call, Day, Page, Query, Surface, Unit
+from backend.runtime.surface import Body, Call, Page, Query, Question, Surface, Unit
 from backend.store.unit import unit
 from miniprogram_api import grounds
+from miniprogram_api.companions import CompanionGiven, companions_of
 
 PAGE = 20
 _HOLDING = (
     NotYours,
+    people.PhoneNeeded,
     people.RealNameNeeded,
     booking.SlotClosed,
     booking.SlotTaken,
@@ -24,25 +25,12 @@ _HOLDING = (
     booking.TooManyHolds,
     booking.BookingSuspended,
     booking.UrgencyNeeded,
+    booking.AlreadyBooked,
+    booking.CompanionNotFree,
+    cases.UploadUnusable,
 )
-
-
-class SiteQuery(Query):
-    item_id: str = Field(max_length=40)
-
-
-class SlotQuery(Query):
-    item_id: str = Field(max_length=40)
-    site_id: str | None = Field(None, max_length=40)
-    day: Day | None = None
-    subject: str | None = Field(None, max_length=20)
-
-
-class CompanionGiven(Body):
-    """Somebody who comes along and is handled together, such as the other owner of a flat."""
-
-    name: str = Field(min_length=2, max_length=30)
-    id_no: str = Field(min_length=18, max_length=18)
+_MOVING = (*_HOLDING, booking.SameSlot, booking.OtherItem, booking.TooLateToCancel, booking.ImpossibleMove)
+_CONFIRMING = (NotYours, booking.HoldLapsed, booking.SlotClosed, booking.ImpossibleMove)
 
 
 class HoldSlot(Body):
@@ -59,45 +47,40 @@ class HoldSlot(Body):
 
 
 class MoveTo(Body):
-    """Another slot of the same item."""
+    """Another slot of the same item; reason and evidence as for holding one, where it is out of hours."""
 
     slot_id: str = Field(max_length=40)
+    urgent_reason: str = Field("", max_length=40)
+    urgent_evidence: list[Annotated[str, Field(max_length=40)]] = Field([], max_length=5)
 
 
 class BookingsQuery(Query):
     cursor: str | None = Field(None, max_length=200)
 
 
-def sites(call: Call[None]) -> list[Site]:
-    """List the sites where an item is handled."""
-    with unit() as u:
-        return booking.sites_for(u, call.query.item_id)
-
-
-def slots(call: Call[None]) -> list[Slot]:
-    """List the slots of an item that may be booked now, with the places left."""
-    asked = call.query
-    with unit() as u:
-        return booking.free_slots(
-            u, asked.item_id, site_id=asked.site_id, day=asked.day, subject=asked.subject
-        )
-
-
 def hold(call: Call[HoldSlot], u: Unit) -> BookingView:
     """Hold a place for some minutes; confirm it to make it sure."""
     asked, person_id = call.body, call.principal.id
-    seen = booking.look(u, asked.slot_id, person_id, 1 + len(asked.companions))
-    grounds.require_may_book(u, seen.item_id, asked.case_id, person_id)
+    family = companions_of(u, asked.companions, person_id)
+    if family:
+        booking.stand_still(u, family, person_id)
+    seen = booking.look(u, asked.slot_id, person_id, 1 + len(family))
+    grounds.require_may_book(u, seen.item_id, asked.case_id, person_id, seen.version_id)
     wish = Wish(
-        seen.id, person_id, asked.case_id, _companions(u, asked, person_id), call.device, asked.urgent_reason,
-        tuple(asked.urgent_evidence),
+        seen.id, person_id, asked.case_id, family, call.device, asked.urgent_reason,
+        tuple(asked.urgent_evidence), call.ip_digest,
     )  # fmt: skip
-    return booking.hold_slot(u, wish, call.principal.actor, seen)
+    held = booking.hold_slot(u, wish, call.principal.actor, seen)
+    if seen.urgent:
+        grounds.keep_evidence(u, held.id, person_id, held.starts_at)
+    return held
 
 
 def confirm(call: Call[None], u: Unit, booking_id: str) -> BookingView:
     """Make a held place sure."""
-    return booking.confirm_booking(u, booking_id, call.principal.id, call.principal.actor)
+    booked = booking.confirm_booking(u, booking_id, call.principal.id, call.principal.actor)
+    grounds.require_still_wanted(u, booked)
+    return booked
 
 
 def cancel(call: Call[None], u: Unit, booking_id: str) -> BookingView:
@@ -107,8 +90,13 @@ def cancel(call: Call[None], u: Unit, booking_id: str) -> BookingView:
 
 def move(call: Call[MoveTo], u: Unit, booking_id: str) -> BookingView:
     """Hold another time for a booking; its own time stands until the new one is confirmed."""
-    wish = Wish(call.body.slot_id, call.principal.id, device=call.device)
-    return booking.hold_move(u, booking_id, wish, call.principal.actor)
+    asked, person_id = call.body, call.principal.id
+    evidence = tuple(asked.urgent_evidence)
+    wish = Wish(asked.slot_id, person_id, urgent_reason=asked.urgent_reason, urgent_evidence=evidence)
+    moving = booking.hold_move(u, booking_id, wish, call.principal.actor)
+    if moving.moving is not None:
+        grounds.keep_evidence(u, booking_id, person_id, moving.moving.starts_at)
+    return moving
 
 
 def confirm_move(call: Call[None], u: Unit, booking_id: str) -> BookingView:
@@ -119,6 +107,12 @@ def confirm_move(call: Call[None], u: Unit, booking_id: str) -> BookingView:
 def drop_move(call: Call[None], u: Unit, booking_id: str) -> BookingView:
     """Stay with the old time."""
     return booking.drop_move(u, booking_id, call.principal.id, call.principal.actor)
+
+
+def other_times(call: Call[None], booking_id: str) -> list[OtherTime]:
+    """Show what I may choose by a move instead of a closed time, beside what is held for me."""
+    with unit() as u:
+        return booking.other_times(u, booking_id, call.principal.id)
 
 
 def one_booking(call: Call[None], booking_id: str) -> BookingView:
@@ -140,31 +134,24 @@ def my_bookings(call: Call[None]) -> Page[BookingView]:
 
 def register(surface: Surface) -> None:
     """Open these endpoints on a surface."""
-    surface.get("/sites", answers=list[Site], query=SiteQuery, audience="public")(sites)
-    surface.get("/slots", answers=list[Slot], query=SlotQuery, audience="public")(slots)
     surface.post(
         "/bookings",
         body=HoldSlot,
         answers=BookingView,
         status=201,
-        problems=(*_HOLDING, *grounds.PROBLEMS, booking.AlreadyBooked),
+        problems=(*_HOLDING, *grounds.PROBLEMS),
+        asks=_slot_wanted,
     )(hold)
     surface.post(
         "/bookings/<booking_id>/move",
         body=MoveTo,
         answers=BookingView,
-        problems=(
-            *_HOLDING,
-            booking.SameSlot,
-            booking.OtherItem,
-            booking.TooLateToCancel,
-            booking.ImpossibleMove,
-        ),
+        problems=_MOVING,
     )(move)
     surface.post(
         "/bookings/<booking_id>/move/confirmation",
         answers=BookingView,
-        problems=(NotYours, booking.HoldLapsed, booking.SlotClosed, booking.ImpossibleMove),
+        problems=_CONFIRMING,
     )(confirm_move)
     surface.post(
         "/bookings/<booking_id>/move/withdrawal",
@@ -174,32 +161,25 @@ def register(surface: Surface) -> None:
     surface.post(
         "/bookings/<booking_id>/confirmation",
         answers=BookingView,
-        problems=(NotYours, booking.HoldLapsed, booking.SlotClosed, booking.ImpossibleMove),
+        problems=(*_CONFIRMING, booking.NotBookable),
+        asks=_booking_meant,
     )(confirm)
     surface.post(
         "/bookings/<booking_id>/cancellation",
         answers=BookingView,
         problems=(NotYours, booking.TooLateToCancel, booking.ImpossibleMove),
     )(cancel)
+    surface.get("/bookings/<booking_id>/other-times", answers=list[OtherTime], problems=(NotYours,))(other_times)
     surface.get("/bookings/<booking_id>", answers=BookingView, problems=(NotYours,))(one_booking)
     surface.get("/bookings", answers=Page[BookingView], query=BookingsQuery)(my_bookings)
 
 
-def _companions(u: Unit, asked: HoldSlot, person_id: str) -> tuple[Companion, ...]:
-    numbers = [tidy_id_no(one.id_no) for one in asked.companions]
-    wrong: list[FieldError] = [
-        {"field": f"companions.{n}.id_no", "message": says}
-        for n, id_no in enumerate(numbers)
-        if (says := _wrong_with(u, id_no, numbers[:n], person_id))
-    ]
-    if wrong:
-        raise InvalidInput(errors=wrong)
-    return tuple(Companion(one.name, id_no) for one, id_no in zip(asked.companions, numbers, strict=True))
+def _slot_wanted(call: Call[HoldSlot]) -> Question | None:
+    """Families are locked one by one before any slot is looked at."""
+    if call.body.companions:
+        return None
+    return booking.slot_question(call.body.slot_id, call.principal.id)
 
 
-def _wrong_with(u: Unit, id_no: str, before: list[str], person_id: str) -> str:
-    if not is_id_no(id_no):
-        return "身份证号码不正确"
-    if id_no in before:
-        return "同行人的身份证号码重复"
-    return "同行人不用填写本人" if people.is_own_id_no(u, person_id, id_no) else ""
+def _booking_meant(call: Call[None], booking_id: str) -> Question:
+    return booking.hold_question(booking_id, call.principal.id)

@@ -3,7 +3,7 @@
 from backend import booking
 from backend.booking import QueueView
 from backend.kernel.problems import NotYours
-from backend.runtime.surface import Call, Surface
+from backend.runtime.surface import Call, Surface, Unit
 from backend.store.unit import unit
 
 
@@ -19,8 +19,20 @@ def place_of_ticket(call: Call[None], ticket_id: str) -> QueueView:
         return booking.queue_of_ticket(u, ticket_id)
 
 
+def leave(call: Call[None], u: Unit, ticket_id: str) -> QueueView:
+    """Give up a queue number taken without an appointment: whoever will not wait helps the next."""
+    booking.halls.give_up_number(u, ticket_id, call.principal.actor)
+    return booking.queue_of_ticket(u, ticket_id)
+
+
 def register(surface: Surface) -> None:
     """Open these endpoints on a surface."""
+    surface.post(
+        "/tickets/<ticket_id>/leaving",
+        answers=QueueView,
+        problems=(NotYours, booking.ImpossibleMove),
+        audience="public",
+    )(leave)
     surface.get("/bookings/<booking_id>/queue", answers=QueueView, problems=(NotYours, booking.NotInQueue))(
         my_place
     )

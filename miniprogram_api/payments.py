@@ -98,13 +98,11 @@ def show_payment(call: Call[None], payment_id: str) -> MyPaymentInFull:
 def list_payments(call: Call[None]) -> Page[MyPayment]:
     """My payments, newest first."""
     asked: PaymentsAsked = call.query
-    keys = paging.keys_of(asked.cursor, 1)
+    before = paging.key_of(asked.cursor)
     with unit() as u:
-        before = str(keys[0]) if keys else None
         found = payments.payments_of(u, call.principal.id, before, asked.limit + 1)
-    shown = found[: asked.limit]
-    more = paging.cursor(shown[-1].id) if len(found) > asked.limit else None
-    return Page(tuple(_mine(payment) for payment in shown), more)
+    shown = paging.page(found, asked.limit, lambda one: one.id)
+    return Page(tuple(_mine(payment) for payment in shown.items), shown.next)
 
 
 def show_receipt(call: Call[None], payment_id: str) -> payments.ReceiptView:

@@ -10,6 +10,7 @@ from backend.kernel.problems import NotYours
 from backend.runtime import paging
 from backend.runtime.surface import Body, Call, Page, Query, Surface, Unit
 from backend.store.unit import unit
+from miniprogram_api.companions import CompanionGiven, companions_of
 from miniprogram_api.grounds import require_may_book
 
 PAGE = 20
@@ -24,6 +25,7 @@ _ENTERING = (
     booking.BookingSuspended,
     booking.EntriesClosed,
     booking.NotBookable,
+    booking.OneLotEach,
 )
 
 
@@ -35,22 +37,21 @@ class ReleasesQuery(Query):
 class Enter(Body):
     """Enter a release; `wishes` are slots of it in the order of preference, none means any of them.
 
+    A family enters once, with its `companions`: one lot or one turn, and places for all of them in one slot.
     `case_id` is needed where the item is booked after filing.
     """
 
     wishes: list[Annotated[str, Field(max_length=40)]] = Field([], max_length=50)
     case_id: str | None = Field(None, max_length=40)
+    companions: list[CompanionGiven] = Field([], max_length=20)
 
 
 def releases(call: Call[None]) -> Page[ReleaseView]:
     """List the releases of an item, newest first: when to enter, when they open, what they commit to."""
-    keys = paging.keys_of(call.query.cursor, 1)
+    after = paging.key_of(call.query.cursor)
     with unit() as u:
-        found = booking.releases_for(
-            u, call.query.item_id, after=str(keys[0]) if keys else None, limit=PAGE + 1
-        )
-    shown = tuple(found[:PAGE])
-    return Page(shown, paging.cursor(shown[-1].id) if len(found) > PAGE else None)
+        found = booking.releases_for(u, call.query.item_id, after=after, limit=PAGE + 1)
+    return paging.page(found, PAGE, lambda one: one.id)
 
 
 def release(call: Call[None], release_id: str) -> ReleaseView:
@@ -70,7 +71,8 @@ def enter(call: Call[Enter], u: Unit, release_id: str) -> EntryView:
     asked, person_id = call.body, call.principal.id
     wanted = booking.release_of(u, release_id)
     require_may_book(u, wanted.item_id, asked.case_id, person_id)
-    booking.enter(u, release_id, person_id, asked.wishes, asked.case_id, call.principal.actor)
+    family = companions_of(u, asked.companions, person_id)
+    booking.enter(u, release_id, person_id, asked.wishes, asked.case_id, call.principal.actor, family)
     return booking.entry_of(u, release_id, person_id)
 
 

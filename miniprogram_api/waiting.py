@@ -8,6 +8,7 @@ from backend.kernel.problems import NotYours
 from backend.runtime import paging
 from backend.runtime.surface import Body, Call, Day, Page, Query, Surface, Unit
 from backend.store.unit import unit
+from miniprogram_api.companions import CompanionGiven, companions_of
 from miniprogram_api.grounds import require_may_book
 
 PAGE = 20
@@ -16,6 +17,7 @@ PAGE = 20
 class JoinWait(Body):
     """Wait for a place of an item between two days; at one site, or (none named) wherever one becomes free.
 
+    A family waits once, with its `companions`, and is offered places for all of them in one slot.
     `case_id` is needed where the item is booked after filing, `subject` where it has several.
     """
 
@@ -25,6 +27,7 @@ class JoinWait(Body):
     from_day: Day
     to_day: Day
     case_id: str | None = Field(None, max_length=40)
+    companions: list[CompanionGiven] = Field([], max_length=20)
 
 
 class WaitsQuery(Query):
@@ -36,18 +39,18 @@ def join(call: Call[JoinWait], u: Unit) -> WaitView:
     asked, person_id = call.body, call.principal.id
     require_may_book(u, asked.item_id, asked.case_id, person_id)
     wish = WaitWish(
-        person_id, asked.item_id, asked.from_day, asked.to_day, asked.subject, asked.site_id, asked.case_id
-    )
+        person_id, asked.item_id, asked.from_day, asked.to_day, asked.subject, asked.site_id, asked.case_id,
+        companions_of(u, asked.companions, person_id),
+    )  # fmt: skip
     return booking.join_wait(u, wish, call.principal.actor)
 
 
 def my_waits(call: Call[None]) -> Page[WaitView]:
     """List my waits, newest first: how many are ahead, and what is offered to me."""
-    keys = paging.keys_of(call.query.cursor, 1)
+    after = paging.key_of(call.query.cursor)
     with unit() as u:
-        found = booking.waits_of(u, call.principal.id, after=str(keys[0]) if keys else None, limit=PAGE + 1)
-    shown = tuple(found[:PAGE])
-    return Page(shown, paging.cursor(shown[-1].id) if len(found) > PAGE else None)
+        found = booking.waits_of(u, call.principal.id, after=after, limit=PAGE + 1)
+    return paging.page(found, PAGE, lambda one: one.id)
 
 
 def leave(call: Call[None], u: Unit, wait_id: str) -> WaitView:

@@ -76,21 +76,23 @@ KINDS: dict[str, Kind] = {
         # Otherwise nobody comes to an open door; a day may be closed, opened and closed again.
         _must("booking_restored", life=2 * _DAY, during="restored"),
         # Its time has passed: nothing is left to hurry for, but nobody's appointment ends without a word.
-        Kind("booking_closed_over"),
+        _must("booking_closed_over"),
         _reminder("booking_reminder_day", "day_before", quiet=True, life=_DAY),
         # The hour is chosen by the appointment: later, in daylight, would be too late to set out.
         _reminder("booking_reminder_hours", "two_hours", quiet=False, life=2 * _HOUR),
         # It is held for minutes, often, and then goes to the next.
         _must("place_offered", life=_DAY),
-        # Nothing can be lost by reading it later, and nothing has been decided about anybody.
-        Kind("wait_ended"),
-        # A winner has an appointment to keep; whoever lost sees it where the draw is published.
+        # Otherwise they still think that it is held, or that they wait no more.
+        _must("offer_lapsed", life=_DAY),
+        # Outcomes: whoever has a phone and nothing else would wait for ever, or hear only of what follows.
+        _must("wait_ended"),
         _must("draw_won"),
-        Kind("draw_lost"),
-        Kind("draw_passed_over"),
-        Kind("draw_called_off"),
-        # A warning; what it warns of, the block, must be known.
-        Kind("booking_missed"),
+        _must("draw_lost"),
+        _must("draw_passed_over"),
+        _must("draw_called_off"),
+        # Dies with the delay: after the result it would only confuse.
+        _must("draw_delayed", life=_DAY, during="delayed"),
+        _must("booking_missed"),
         # Something is taken from people, or given back: they must know in time to appeal and to book.
         _must("booking_blocked"),
         _must("block_lifted"),

@@ -10,6 +10,7 @@ from backend.contracts import (
     BookingConfirmed,
     BookingDisplaced,
     BookingEvent,
+    BookingLapsed,
     BookingMissed,
     BookingMoved,
     BookingReminderDue,
@@ -21,6 +22,7 @@ from backend.contracts import (
     CaseNotAccepted,
     CorrectionLapsed,
     CorrectionRequested,
+    DrawDelayed,
     EntryDrawn,
     Event,
     FeeDemanded,
@@ -41,8 +43,9 @@ from backend.kernel import clock, money
 from backend.runtime.facts import facts_of
 from backend.store.outbox import Ear
 from backend.store.unit import Unit
-from notifications.gathering import moment, standing_reminder, words_of_matter, words_of_thing
+from notifications.gathering import moment, standing_reminder, words_of_thing
 from notifications.kinds import reminder_kind
+from notifications.news import tell_of_booking, tell_of_matter
 from notifications.telling import News, tell
 from notifications.withdrawing import hold_still, withdraw_overtaken
 
@@ -92,7 +95,7 @@ def on_booking_confirmed(u: Unit, event: BookingConfirmed) -> None:
     """What was won in a draw is told with the draw."""
     words = words_of_thing(u, event.matter, event.booking_id)
     if words.get("origin") != _BY_DRAW:
-        _tell_booking(u, "booking_confirmed", event, words)
+        tell_of_booking(u, "booking_confirmed", event, words)
 
 
 def on_booking_cancelled(u: Unit, event: BookingCancelled) -> None:
@@ -102,17 +105,17 @@ def on_booking_cancelled(u: Unit, event: BookingCancelled) -> None:
     """
     words = words_of_thing(u, event.matter, event.booking_id)
     if "closed_over" in words:
-        _tell_booking(u, "booking_closed_over", event, words)
+        tell_of_booking(u, "booking_closed_over", event, words)
         return
     end = moment(words, "not_after")
     if "never_sure" not in words and (end is None or clock.now() < end):
-        _tell_booking(u, "booking_cancelled", event, words)
+        tell_of_booking(u, "booking_cancelled", event, words)
 
 
 def on_booking_moved(u: Unit, event: BookingMoved) -> None:
     """Each move is told; of several before we heard of the first, the last one."""
     words = words_of_thing(u, event.matter, event.booking_id)
-    _tell_booking(u, "booking_moved", event, words, words.get("moves", ""))
+    tell_of_booking(u, "booking_moved", event, words, words.get("moves", ""))
 
 
 def on_booking_displaced(u: Unit, event: BookingDisplaced) -> None:
@@ -123,21 +126,21 @@ def on_booking_displaced(u: Unit, event: BookingDisplaced) -> None:
     kind = "booking_displaced" if "new_when" in words else "booking_displaced_none"
     which = " ".join(words.get(name, "") for name in ("closed", "moves", "when", "move_not_after"))
     until = "move_not_after" if "new_when" in words else "not_after"
-    _tell_booking(u, kind, event, words, which, until)
+    tell_of_booking(u, kind, event, words, which, until)
 
 
 def on_booking_restored(u: Unit, event: BookingRestored) -> None:
     """As it stands now: who has left that time meanwhile, or whose time was closed again, need not come to it."""
     words = words_of_thing(u, event.matter, event.booking_id)
     if "restored" in words:
-        _tell_booking(u, "booking_restored", event, words, words["restored"])
+        tell_of_booking(u, "booking_restored", event, words, words["restored"])
 
 
 def on_booking_missed(u: Unit, event: BookingMissed) -> None:
     """A word before it is too late: a few more, and the person may not book. Not for those who came and left."""
     words = words_of_thing(u, event.matter, event.booking_id)
     if "missed" in words:
-        _tell_booking(u, "booking_missed", event, words, until="")
+        tell_of_booking(u, "booking_missed", event, words, until="")
 
 
 def on_booking_reminder_due(u: Unit, event: BookingReminderDue) -> None:
@@ -159,15 +162,23 @@ def on_place_offered(u: Unit, event: PlaceOffered) -> None:
     """The held booking is the offer: when it runs out, so does this."""
     words = words_of_thing(u, event.matter, event.booking_id)
     if "held_until" in words:
-        _tell_booking(u, "place_offered", event, words)
+        tell_of_booking(u, "place_offered", event, words)
+
+
+def on_booking_lapsed(u: Unit, event: BookingLapsed) -> None:
+    """An offer nobody answered: its person waits on, and should know. A hold of their own they let go themselves."""
+    words = words_of_thing(u, event.matter, event.booking_id)
+    if "offers_left" in words:
+        tell_of_booking(u, "offer_lapsed", event, words)
 
 
 def on_wait_ended(u: Unit, event: WaitEnded) -> None:
-    _tell(u, "wait_ended", event.person_id, event.matter, event.matter, event.matter)
+    tell_of_matter(u, "wait_ended", event.person_id, event.matter, event.matter, event.matter)
 
 
 def on_entry_drawn(u: Unit, event: EntryDrawn) -> None:
-    """A winner's words are those of the appointment; whoever has none hears why."""
+    """A winner's words are those of the appointment; whoever has none hears why. Nobody hears of a delay any more."""
+    withdraw_overtaken(u, event.matter, event.matter)
     subject = event.booking_id or event.matter
     words = words_of_thing(u, event.matter, subject)
     kind = "draw_won" if event.won else _without_a_place(words)
@@ -175,13 +186,22 @@ def on_entry_drawn(u: Unit, event: EntryDrawn) -> None:
     tell(u, News(kind, event.matter, event.person_id, event.matter, subject, words, end))
 
 
+def on_draw_delayed(u: Unit, event: DrawDelayed) -> None:
+    """As it stands now: a draw that was set off meanwhile, or an entry that left, waits no more."""
+    hold_still(u, event.matter)
+    words = words_of_thing(u, event.matter, event.matter)
+    if "delayed" in words:
+        fact = f"{event.matter} {words['delayed']}"
+        tell(u, News("draw_delayed", fact, event.person_id, event.matter, event.matter, words))
+
+
 def on_booking_blocked(u: Unit, event: BookingBlocked) -> None:
-    _tell(u, "booking_blocked", event.person_id, event.matter, event.matter, event.matter)
+    tell_of_matter(u, "booking_blocked", event.person_id, event.matter, event.matter, event.matter)
 
 
 def on_block_decided(u: Unit, event: BlockDecided) -> None:
     kind = "block_lifted" if event.lifted else "block_upheld"
-    _tell(u, kind, event.person_id, event.matter, event.matter, event.matter)
+    tell_of_matter(u, kind, event.person_id, event.matter, event.matter, event.matter)
 
 
 def on_payment_succeeded(u: Unit, event: PaymentSucceeded) -> None:
@@ -235,10 +255,12 @@ SUBSCRIPTIONS: dict[type[Event], tuple[Ear, ...]] = {
     BookingDisplaced: (on_booking_displaced, on_appointment_changed),
     BookingRestored: (on_booking_restored, on_appointment_changed),
     BookingCheckedIn: (on_appointment_changed,),
+    BookingLapsed: (on_booking_lapsed,),
     BookingMissed: (on_booking_missed,),
     BookingReminderDue: (on_booking_reminder_due,),
     PlaceOffered: (on_place_offered,),
     WaitEnded: (on_wait_ended,),
+    DrawDelayed: (on_draw_delayed,),
     EntryDrawn: (on_entry_drawn,),
     BookingBlocked: (on_booking_blocked,),
     BlockDecided: (on_block_decided,),
@@ -261,29 +283,13 @@ def _without_a_place(words: Mapping[str, str]) -> str:
 def _tell_case(
     u: Unit, kind: str, event: CaseEvent, fact: str, more: Mapping[str, str] | None = None
 ) -> None:
-    _tell(u, kind, event.person_id, event.matter, event.matter, fact, more)
-
-
-def _tell_booking(
-    u: Unit, kind: str, event: BookingEvent, words: Mapping[str, str], which: str = "", until: str = "not_after"
-) -> None:  # fmt: skip
-    """`which` tells apart facts of one kind about one booking; `until` names the moment after which it is untrue."""
-    fact = f"{event.booking_id} {which}".rstrip()
-    tell(u, News(kind, fact, event.person_id, event.matter, event.booking_id, words, moment(words, until)))
+    tell_of_matter(u, kind, event.person_id, event.matter, event.matter, fact, more)
 
 
 def _tell_payment(u: Unit, kind: str, event: PaymentEvent, fact: str) -> None:
     amount = {"amount": money.yuan(event.amount_fen)}
-    _tell(u, kind, event.person_id, event.matter, event.payment_id, fact, amount)
+    tell_of_matter(u, kind, event.person_id, event.matter, event.payment_id, fact, amount)
 
 
 def _tell_parcel(u: Unit, kind: str, event: ParcelEvent, more: str = "") -> None:
-    _tell(u, kind, event.person_id, event.matter, event.parcel_id, event.parcel_id + more)
-
-
-def _tell(
-    u: Unit, kind: str, person_id: str, about: str, subject: str, fact: str,
-    more: Mapping[str, str] | None = None,
-) -> None:  # fmt: skip
-    values = {**words_of_matter(u, about, subject), **(more or {})}
-    tell(u, News(kind, fact, person_id, about, subject, values, moment(values, "not_after")))
+    tell_of_matter(u, kind, event.person_id, event.matter, event.parcel_id, event.parcel_id + more)

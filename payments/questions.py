@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import func, select
 
 from backend.kernel.money import yuan
+from backend.runtime import paging
 from backend.store.unit import Unit
 from payments import wording
 from payments.machine import PAYMENT, REFUND, SUCCEEDED
@@ -25,9 +26,7 @@ def payment_of(u: Unit, payment_id: str, person_id: str | None = None) -> Paymen
 def payments_of(u: Unit, person_id: str, before: str | None = None, limit: int = 20) -> list[PaymentView]:
     """A payer's payments, newest first; `before` is the id of the last one shown."""
     wanted = select(Payment).where(Payment.person_id == person_id)
-    if before is not None:
-        wanted = wanted.where(Payment.id < before)
-    return _views(u, list(u.session.scalars(wanted.order_by(Payment.id.desc()).limit(limit))))
+    return _views(u, list(u.session.scalars(paging.newest_first(wanted, Payment.id, before, limit))))
 
 
 def payments_for(u: Unit, subject: str) -> list[PaymentView]:

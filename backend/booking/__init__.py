@@ -1,17 +1,17 @@
 """Booking office: sites, slots and their places, appointments from hold to served."""
 
-from backend.booking import plans
+from backend.booking import halls, plans
+from backend.booking.awaiting import pending, warnings
+from backend.booking.days import days_at
+from backend.booking.desk_questions import bookings_at
+from backend.booking.explaining import RulesTold, rules_told
 from backend.booking.facts import block_facts_for, entry_facts_for, facts_for, wait_facts_for
-from backend.booking.hall_questions import (
-    queue_of_booking,
-    queue_of_ticket,
-    queues_at,
-    screen_of,
-    ticket_of,
-    window_site,
-)
+from backend.booking.hall_outlook import queue_of_booking, queue_of_ticket
+from backend.booking.hall_questions import queues_at, screen_of, ticket_of, window_site
 from backend.booking.hall_views import CheckedIn, QueueOfGroup, QueueView, Screen, TicketView
 from backend.booking.machine import BOOKING
+from backend.booking.other_times import other_times
+from backend.booking.pending_views import DrawPending, Pending, SupplyPending
 from backend.booking.problems import (
     AlreadyBooked,
     AlreadyEntered,
@@ -20,6 +20,7 @@ from backend.booking.problems import (
     BookingSuspended,
     CalledEnough,
     CalledTooLittle,
+    CompanionNotFree,
     EntriesClosed,
     HoldLapsed,
     LimitReached,
@@ -28,6 +29,7 @@ from backend.booking.problems import (
     NotBookable,
     NotInQueue,
     NotYourTurn,
+    OneLotEach,
     OtherItem,
     PublicValueMissing,
     ReleaseNotReady,
@@ -49,7 +51,6 @@ from backend.booking.problems import (
 )
 from backend.booking.questions import (
     booking_of,
-    bookings_at,
     bookings_of,
     check_books,
     free_slots,
@@ -58,7 +59,7 @@ from backend.booking.questions import (
     slot_of,
 )
 from backend.booking.questions_waiting import appeals, blocks_of, waits_of
-from backend.booking.reactions import on_booking_changed, on_case_closed
+from backend.booking.reactions import on_booking_changed, on_case_closed, on_person_joined
 from backend.booking.release_proof import replay_release
 from backend.booking.release_questions import (
     entries_of,
@@ -91,6 +92,7 @@ from backend.booking.services import (
     enter,
     finish_ticket,
     hold_move,
+    hold_question,
     hold_slot,
     join_wait,
     leave_wait,
@@ -102,13 +104,16 @@ from backend.booking.services import (
     propose_value,
     recall_ticket,
     site_of_block,
+    slot_question,
+    stand_still,
     take_number,
     transfer_ticket,
     withdraw_entry,
 )
 from backend.booking.sites import load_sites
 from backend.booking.supply import open_slots
-from backend.booking.views import BookingView, Companion, Moving, Site, Slot, Wish
+from backend.booking.urgency import UrgentVisit, evidence_of, urgent_visit, urgent_visits_at
+from backend.booking.views import BookingView, Companion, DayOfSlots, Moving, OtherTime, Site, Slot, Wish
 from backend.booking.views_waiting import BlockView, MissedVisit, Offer, WaitView, WaitWish
 from backend.kernel.problems import ImpossibleMove
 
@@ -127,6 +132,9 @@ __all__ = [
     "Check",
     "CheckedIn",
     "Companion",
+    "CompanionNotFree",
+    "DayOfSlots",
+    "DrawPending",
     "EntriesClosed",
     "EntryView",
     "HoldLapsed",
@@ -140,8 +148,11 @@ __all__ = [
     "NotInQueue",
     "NotYourTurn",
     "Offer",
+    "OneLotEach",
     "Opening",
     "OtherItem",
+    "OtherTime",
+    "Pending",
     "PublicValueMissing",
     "QueueOfGroup",
     "QueueView",
@@ -149,6 +160,7 @@ __all__ = [
     "ReleasePlan",
     "ReleaseUnknown",
     "ReleaseView",
+    "RulesTold",
     "SameGroup",
     "SameHands",
     "SameSlot",
@@ -159,10 +171,12 @@ __all__ = [
     "SlotRange",
     "SlotTaken",
     "SlotsInUse",
+    "SupplyPending",
     "TicketView",
     "TooLateToCancel",
     "TooManyHolds",
     "UrgencyNeeded",
+    "UrgentVisit",
     "ValuesDiffer",
     "WaitView",
     "WaitWish",
@@ -189,6 +203,7 @@ __all__ = [
     "confirm_booking",
     "confirm_move",
     "confirm_value",
+    "days_at",
     "decide_block",
     "decline_offer",
     "draw",
@@ -198,10 +213,13 @@ __all__ = [
     "entry_by_id",
     "entry_facts_for",
     "entry_of",
+    "evidence_of",
     "facts_for",
     "finish_ticket",
     "free_slots",
+    "halls",
     "hold_move",
+    "hold_question",
     "hold_slot",
     "join_wait",
     "leave_wait",
@@ -211,9 +229,12 @@ __all__ = [
     "mark_served",
     "on_booking_changed",
     "on_case_closed",
+    "on_person_joined",
     "open_at",
     "open_slots",
+    "other_times",
     "pass_ticket",
+    "pending",
     "plans",
     "propose_value",
     "queue_of_booking",
@@ -226,16 +247,22 @@ __all__ = [
     "releases_for",
     "replay",
     "replay_release",
+    "rules_told",
     "screen_of",
     "site_of",
     "site_of_block",
     "sites_for",
     "slot_of",
+    "slot_question",
+    "stand_still",
     "take_number",
     "ticket_of",
     "transfer_ticket",
+    "urgent_visit",
+    "urgent_visits_at",
     "wait_facts_for",
     "waits_of",
+    "warnings",
     "window_site",
     "withdraw_entry",
 ]

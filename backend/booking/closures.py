@@ -43,19 +43,20 @@ def close_day(u: Unit, site_id: str, day: date, reason: str, by: Actor) -> DayCh
 
 
 def set_hours(
-    u: Unit, site_id: str, day: date, hours: Sequence[Sequence[str]], reason: str, by: Actor
-) -> DayChange:
-    """Give a day its own hours: slots outside them are removed, or closed where somebody has an appointment.
+    u: Unit, site_id: str, day: date, hours: Sequence[Sequence[str]], reason: str, by: Actor, kind: str = HOURS,
+) -> DayChange:  # fmt: skip
+    """Give a day its own hours, or (`kind` "extra") more than the usual ones.
 
-    Raises NotYours, NotThisDay, InvalidInput.
+    Slots outside them are removed, or closed where somebody has an appointment. Raises NotYours, NotThisDay,
+    InvalidInput.
     """
     site, wanted = site_locked(u, site_id), [list(span) for span in hours]
     require_hours(wanted)
     row = _day(u, site, day)
-    if row is not None and (row.kind, row.hours) == (HOURS, wanted):
+    if row is not None and (row.kind, row.hours) == (kind, wanted):
         row.reason = reason
         return DayChange(day_view(row), Closing())
-    row, reopened = _set(u, site, row, day, (HOURS, wanted), reason, by)
+    row, reopened = _set(u, site, row, day, (kind, wanted), reason, by)
     fitted = fit(u, site, on=day)
     outside = [one.id for one in fitted.kept if not one.planned]
     closing = _close(u, site, SlotRow.id.in_(outside), row.set_at, reason)

@@ -3,6 +3,7 @@
 A code is derived, not stored. Real time counts, since a phone shows it now and a window reads it now.
 """
 
+from datetime import UTC, datetime
 from typing import Final
 
 from backend.kernel import clock
@@ -15,6 +16,16 @@ _DIGITS: Final = 6
 def code_of(booking_id: str) -> str:
     """The six digits of a booking now."""
     return _code(booking_id, _step())
+
+
+def text_of(number: str, code: str) -> str:
+    """What the QR code on the phone says, and the machine at the door reads: ZB:<number>:<digits>."""
+    return f"ZB:{number}:{code}"
+
+
+def changes_at() -> datetime:
+    """When the digits change; they are taken for as long again, so a phone that is slow is no worse off."""
+    return datetime.fromtimestamp((_step() + 1) * STEP_S, UTC)
 
 
 def is_code_of(booking_id: str, code: str) -> bool:

@@ -3,6 +3,7 @@
     ticket(entry) = HMAC-SHA256(seed ‖ public value, "zhangban draw 1|release|entry"), smallest first
     in this order everybody takes the first wish that has room (no wishes: the soonest slot with room)
 
+A family draws one lot, and has room where all of it has, in one slot.
 The seed is committed to before anybody enters; entries and places are frozen before the public value is known.
 Whoever can no longer be given what they drew is passed over by name and reason, and those who drew nothing are
 asked again in the same order; nobody who won loses a place by that.
@@ -13,11 +14,14 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from backend.kernel.crypto import canonical
 
-FORMAT: Final = "zhangban draw 1"
+FORMAT: Final = "zhangban draw 2"
+FORMATS: Final = ("zhangban draw 1", FORMAT)
+"""The first knew no families. The lots are the same in both."""
+_LOT: Final = "zhangban draw 1"
 SEED_BYTES: Final = 32
 OPEN, ELDER = "open", "elder"
 PLACE_GONE: Final = frozenset({"slot-closed", "slot-taken", "not-found"})
@@ -29,12 +33,13 @@ class _Line(BaseModel):
 
 
 class EntryLine(_Line):
-    """One entry: `elder` may take places kept for the elderly; `out` says why it does not take part."""
+    """One entry: `party` places, `elder` may take those kept for the elderly; `out` says why it takes no part."""
 
     id: str
     wishes: tuple[str, ...]
     elder: bool
     out: str
+    party: int = Field(1, ge=1)
 
 
 class SlotLine(_Line):
@@ -47,7 +52,7 @@ class SlotLine(_Line):
 
 
 class Frozen(_Line):
-    """What stood fast when entries closed."""
+    """What stood fast when entries closed; `public_value_at` is when the source was to state the value."""
 
     format: str
     release: str
@@ -57,6 +62,7 @@ class Frozen(_Line):
     mode: str
     commitment: str
     public_source: str
+    public_value_at: str = ""
     entries_until: str
     frozen_at: str
     entries: tuple[EntryLine, ...]
@@ -64,7 +70,7 @@ class Frozen(_Line):
 
 
 class Seat(_Line):
-    """A place given to an entry; `kind` says out of which quota."""
+    """A place given to an entry; `kind` says out of which quota. A family has several, in one slot."""
 
     entry: str
     slot: str
@@ -92,7 +98,7 @@ class Record(_Line):
     digest: str
 
 
-Seats = dict[str, Seat]
+Seats = dict[str, tuple[Seat, ...]]
 
 
 def commitment_of(seed: bytes) -> bytes:
@@ -102,7 +108,7 @@ def commitment_of(seed: bytes) -> bytes:
 
 def ticket_of(seed: bytes, public_value: str, release_id: str, entry_id: str) -> bytes:
     """The lot of one entry: 32 bytes, the smallest comes first."""
-    message = f"{FORMAT}|{release_id}|{entry_id}".encode()
+    message = f"{_LOT}|{release_id}|{entry_id}".encode()
     return hmac.digest(seed + public_value.encode(), message, "sha256")
 
 
@@ -126,15 +132,17 @@ def award(
     while given := _one_round(waiting, room):
         rounds.append(given)
         waiting = [entry for entry in waiting if entry.id not in given]
-        for seat in given.values():
+        for seat in (seat for seats in given.values() for seat in seats):
             if seat.entry in refused and refused[seat.entry] not in PLACE_GONE:
                 room[seat.slot][seat.kind] += 1
     return rounds
 
 
 def winners(rounds: Iterable[Seats], refused: Mapping[str, str]) -> list[Seat]:
-    """Everybody who kept a place, round by round in the order of their lots."""
-    return [seat for given in rounds for seat in given.values() if seat.entry not in refused]
+    """Every place that was kept, round by round in the order of the lots."""
+    return [
+        seat for given in rounds for seats in given.values() for seat in seats if seat.entry not in refused
+    ]
 
 
 def freeze(frozen: Frozen) -> dict[str, Any]:
@@ -157,18 +165,19 @@ def digest_of(value: object) -> str:
 def _one_round(waiting: Iterable[EntryLine], room: dict[str, dict[str, int]]) -> Seats:
     given: Seats = {}
     for entry in waiting:
-        seat = _first_with_room(entry, room)
-        if seat is not None:
+        seats = _first_with_room(entry, room)
+        for seat in seats:
             room[seat.slot][seat.kind] -= 1
-            given[entry.id] = seat
+        if seats:
+            given[entry.id] = seats
     return given
 
 
-def _first_with_room(entry: EntryLine, room: Mapping[str, Mapping[str, int]]) -> Seat | None:
+def _first_with_room(entry: EntryLine, room: Mapping[str, Mapping[str, int]]) -> tuple[Seat, ...]:
+    """Places for the whole party in the first wish that has as many; none when no wish has."""
     kinds = (ELDER, OPEN) if entry.elder else (OPEN,)
     for slot in entry.wishes or room:
-        left = room.get(slot, {})
-        for kind in kinds:
-            if left.get(kind, 0) > 0:
-                return Seat(entry=entry.id, slot=slot, kind=kind)
-    return None
+        left = [kind for kind in kinds for _ in range(room.get(slot, {}).get(kind, 0))]
+        if len(left) >= entry.party:
+            return tuple(Seat(entry=entry.id, slot=slot, kind=kind) for kind in left[: entry.party])
+    return ()

@@ -4,17 +4,21 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from backend import catalogue
 from backend.booking import reminding
-from backend.booking.machine import BLOCK, BOOKING, CANCELLED, CONFIRMED, ENTRY, HELD, MISSED, WAIT
+from backend.booking.machine import BLOCK, BOOKING, CANCELLED, CONFIRMED, ENTRY, HELD, LAPSED, MISSED, WAIT
 from backend.booking.models import BlockRow, BookingRow, EntryRow, ReleaseRow, SiteRow, SlotRow, WaitRow
+from backend.booking.naming import item_name
 from backend.booking.questions import slot_and_site, spoken
+from backend.booking.services.answering import offers_left
+from backend.booking.services.lateness import due_at, is_late
+from backend.booking.services.wanted import ORIGIN
 from backend.kernel import clock
 from backend.kernel.problems import Problem
 from backend.store.unit import SYSTEM, Unit
 
 Facts = Mapping[str, str]
 BRIEF: Final = 12
+FIRST_IN_LINE: Final = "已把您排在候补最前，有空位先为您保留"
 _PAUSE: Final = re.compile("[，。；：！？,;!?]")
 
 
@@ -23,8 +27,10 @@ def facts_for(u: Unit, booking_id: str) -> Facts:
 
     `not_after`: what is told of it must not arrive after the appointment, nor after the hold has run out.
     `closed` is there when its time was closed, `restored` when it was opened again, `closed_over` when it passed
-    closed (that is true for ever); `new_when` and the like, when another time is held for it; `never_sure`, when it
-    was given back before it was confirmed; `missed`, when nobody came.
+    closed, or ended when it was closed (that is true for ever); `new_when` and the like, when another time is held for
+    it, `instead`, when none was found; `never_sure`, when it was given back before it was confirmed; `missed`, when
+    nobody came; `offers_left`, how many more places may be offered today, when it was an offer that ran out and its
+    person waits on.
     """
     row = u.get(BookingRow, booking_id)
     if row is None:
@@ -45,6 +51,7 @@ def facts_for(u: Unit, booking_id: str) -> Facts:
         **({} if "closed_over" in closed else {"not_after": end.isoformat()}),
         **({"held_until": spoken(row.held_until)} if row.state == HELD else {}),
         **_of_an_end(u, row),
+        **_of_an_offer(u, row),
         **closed,
         **_of_a_move(u, row),
         **reminding.standing(u, row, slot),
@@ -74,9 +81,14 @@ def entry_facts_for(u: Unit, entry_id: str) -> Facts:
         "item": _item(u, release.item_id, release.subject),
         "state": ENTRY.label(row.state),
         "place": u.session.get_one(SiteRow, release.site_id).name,
+        **_of_a_delay(row, release),
         **({"called_off": row.state} if row.state == "called_off" else {}),
         **({"why": _in_words(row.why)} if row.why else {}),
     }
+
+
+def _of_a_delay(row: EntryRow, release: ReleaseRow) -> Facts:
+    return {"delayed": due_at(release).isoformat()} if row.state == "entered" and is_late(release) else {}
 
 
 def block_facts_for(u: Unit, block_id: str) -> Facts:
@@ -116,16 +128,27 @@ def _of_a_closed_time(u: Unit, row: BookingRow, slot: SlotRow) -> Facts:
         return {"restored": told_at.isoformat()} if told_at is not None else {}
     why = {"closed_why": slot.closed_why.rstrip("。"), "closed_brief": _brief(slot.closed_why)}
     if row.state == CONFIRMED:
-        return {"closed": slot.closed_at.isoformat(), **why}
+        in_line = row.displaced_at == slot.closed_at and row.displaced_to is None
+        return {"closed": slot.closed_at.isoformat(), **why, **({"instead": FIRST_IN_LINE} if in_line else {})}
     return {"closed_over": slot.closed_at.isoformat(), **why} if _passed_closed(u, row, slot) else {}
 
 
 def _passed_closed(u: Unit, row: BookingRow, slot: SlotRow) -> bool:
-    """Whether we ended it because its time came and was closed; the citizen's own cancelling is no news."""
+    """Whether we ended it because its time came and was closed, or had it only been held when that was closed.
+
+    The citizen's own cancelling is no news.
+    """
     if row.state != CANCELLED or row.displaced_from != slot.id:
         return False
-    ends = [one for one in u.journal_of(row.matter) if one.subject == row.id and one.trigger == "cancelled"]
-    return any(one.actor.kind == SYSTEM.kind and one.occurred_at >= slot.starts_at for one in ends)
+    steps = [one for one in u.journal_of(row.matter) if one.subject == row.id]
+    was_sure = any(one.trigger == "confirmed" for one in steps)
+    ends = [one for one in steps if one.trigger == "cancelled" and one.actor.kind == SYSTEM.kind]
+    return any(not was_sure or one.occurred_at >= slot.starts_at for one in ends)
+
+
+def _of_an_offer(u: Unit, row: BookingRow) -> Facts:
+    left = offers_left(u, row) if (row.origin, row.state) == (ORIGIN, LAPSED) else None
+    return {} if left is None else {"offers_left": str(left)}
 
 
 def _brief(why: str) -> str:
@@ -148,10 +171,5 @@ def _of_a_move(u: Unit, row: BookingRow) -> Facts:
 
 def _item(u: Unit, item_id: str, subject: str) -> str:
     """What people call it, also when nobody can apply for it any more."""
-    try:
-        name = catalogue.published_version(u, item_id).short_name
-    except catalogue.ItemNotPublished:
-        name = catalogue.versions_of(u, item_id)[0].name
-    except catalogue.ItemUnknown:
-        return subject
-    return f"{name}（{subject}）" if subject else name
+    name = item_name(u, item_id)
+    return f"{name}（{subject}）" if subject and name else name or subject

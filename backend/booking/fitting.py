@@ -1,11 +1,12 @@
 """Fits the slots that are open already to a changed plan, without touching one in which somebody has a place.
 
 A slot is changed only when all its places can be locked and are free; whoever wants one of them meanwhile is told
-that it is taken. A slot that was ever booked is closed rather than deleted: its old appointments point to it.
+that it is taken. A slot that was ever booked is closed rather than deleted: its old appointments point to it. Of a
+slot with appointments only the end of booking is changed, and cancelling made easier: what people were promised stays.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -39,6 +40,10 @@ class _Open:
         return self.row.subject, self.row.group_id, self.row.starts_at, self.row.urgent
 
     @property
+    def day(self) -> date:
+        return clock.day_of(self.row.starts_at)
+
+    @property
     def is_free(self) -> bool:
         """Whether every place was locked while nobody had it."""
         return self.free == self.kinds.total()
@@ -70,7 +75,9 @@ def _fit_item(u: Unit, supply: Supply, on: date | None) -> Fitted:
     wanted = supply.wanted(days | set(ahead))
     changing = [one for one in there if (found := wanted.get(one.key)) is None or not one.fits(found, supply)]
     _lock_free(u, [one for one in changing if one.row.release_id is None])
-    kept = tuple(_kept(one, planned=one.key in wanted) for one in changing if not _may_change(one))
+    _give_terms(changing, wanted)
+    left = [one for one in changing if not _may_change(one) and not _fits(one, wanted, supply)]
+    kept = tuple(_kept(one, planned=one.key in wanted) for one in left)
     resized = removed = 0
     for one in filter(_may_change, changing):
         if (found := wanted.get(one.key)) is not None:
@@ -82,6 +89,63 @@ def _fit_item(u: Unit, supply: Supply, on: date | None) -> Fitted:
     u.flush()
     coming = {key: one for key, one in wanted.items() if clock.day_of(one.starts_at) in ahead}
     return Fitted(open_missing(u, supply, coming), resized, removed, kept)
+
+
+def out_of_plan(u: Unit, site: SiteRow) -> tuple[KeptSlot, ...]:
+    """Coming slots that the plan wants otherwise, or no more, and that stay: booked, or under a release. By time."""
+    found = list[KeptSlot]()
+    for item_id in site.item_ids:
+        if (supply := supply_of(u, site, item_id)) is not None:
+            there = _coming(u, supply, None)
+            wanted = supply.wanted({one.day for one in there})
+            _count_free(u, there)
+            found += [
+                _kept(one, planned=one.key in wanted)
+                for one in there
+                if one.row.closed_at is None and not _fits(one, wanted, supply) and not _may_change(one)
+            ]
+    return tuple(sorted(found, key=lambda one: (one.starts_at, one.id)))
+
+
+def horizons(u: Unit, site: SiteRow, items: Iterable[str]) -> dict[str, date]:
+    """The last day that is open for booking, of each item that is booked at the site."""
+    supplies = filter(None, (supply_of(u, site, item_id) for item_id in items))
+    return {one.item_id: days[-1] for one in supplies if (days := one.days_ahead())}
+
+
+def trim(u: Unit, site: SiteRow, before: Mapping[str, date]) -> Fitted:
+    """Take back the slots that opened too early now: beyond the last day, and within what it was `before`.
+
+    What lies further ahead was given out by a release and stays; so do slots with appointments, which are named.
+    """
+    result = Fitted()
+    for item_id, last in horizons(u, site, sorted(before)).items():
+        supply = supply_of(u, site, item_id)
+        if supply is None or last >= before[item_id]:
+            continue
+        early = [one for one in _coming(u, supply, None) if last < one.day <= before[item_id]]
+        _lock_free(u, [one for one in early if one.row.release_id is None])
+        going = [one for one in early if _may_change(one) and one.row.closed_at is None]
+        kept = tuple(_kept(one, planned=False) for one in early if not _may_change(one))
+        for one in going:
+            _remove(u, one.row)
+        result += Fitted(removed=len(going), kept=kept)
+    u.flush()
+    return result
+
+
+def _give_terms(changing: Iterable[_Open], wanted: Mapping[Key, Wanted]) -> None:
+    """Slots with appointments: booking ends as the rules say now, nobody loses time in which they may cancel."""
+    for one in changing:
+        found = wanted.get(one.key)
+        if found is None or _may_change(one) or one.row.release_id is not None:
+            continue
+        one.row.closes_at = found.closes_at
+        one.row.cancel_before_hours = min(one.row.cancel_before_hours, found.cancel_before_hours)
+
+
+def _fits(one: _Open, wanted: Mapping[Key, Wanted], supply: Supply) -> bool:
+    return one.key in wanted and one.fits(wanted[one.key], supply)
 
 
 def _coming(u: Unit, supply: Supply, on: date | None) -> list[_Open]:
@@ -107,14 +171,18 @@ def _coming(u: Unit, supply: Supply, on: date | None) -> list[_Open]:
 
 def _lock_free(u: Unit, slots: Sequence[_Open]) -> None:
     """Lock the free places of these slots; a place that somebody is taking at this moment counts as taken."""
+    _count_free(u, slots, lock=True)
+
+
+def _count_free(u: Unit, slots: Sequence[_Open], *, lock: bool = False) -> None:
     by_id = {one.row.id: one for one in slots}
     query = (
         select(PlaceRow.slot_id)
         .where(PlaceRow.slot_id.in_(by_id), PlaceRow.booking_id.is_(None))
+        .where(PlaceRow.ticket_id.is_(None))
         .order_by(PlaceRow.slot_id, PlaceRow.number)
-        .with_for_update(skip_locked=True)
     )
-    for slot_id in u.session.scalars(query):
+    for slot_id in u.session.scalars(query.with_for_update(skip_locked=True) if lock else query):
         by_id[slot_id].free += 1
 
 

@@ -24,6 +24,14 @@ HALL_BOOKS: Final = {
     "a ticket has a booking or a person that do not belong together": """
         SELECT t.id FROM booking_ticket t LEFT JOIN booking_booking b ON b.id = t.booking_id
         WHERE t.booking_id IS NOT NULL AND b.person_id IS DISTINCT FROM t.person_id""",
+    "a place for walk-ins is held by nobody who may hold it": """
+        SELECT p.slot_id || '/' || p.number FROM booking_place p JOIN booking_slot s ON s.id = p.slot_id
+            LEFT JOIN booking_ticket t ON t.id = p.ticket_id
+        WHERE p.ticket_id IS NOT NULL AND (p.kind <> 'walk_in' OR p.booking_id IS NOT NULL OR t.id IS NULL
+            OR t.booking_id IS NOT NULL OR t.state NOT IN ('waiting', 'called', 'finished')
+            OR t.site_id <> s.site_id OR t.day <> (s.starts_at AT TIME ZONE 'Asia/Shanghai')::date)""",
+    "a walk-in went beyond the places and has one": """
+        SELECT t.id FROM booking_ticket t JOIN booking_place p ON p.ticket_id = t.id WHERE t.beyond""",
     "an ended ticket has no end, or a living one has": """
         SELECT id FROM booking_ticket
         WHERE (state IN ('waiting', 'called')) <> (ended_at IS NULL)""",

@@ -1,16 +1,18 @@
-"""What can be asked of the hall: who waits, who is called, what the screen shows, what somebody can expect."""
+"""What can be asked of the hall: who waits, who is called, what the screen shows."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
 from sqlalchemy import select
 
-from backend.booking.hall_order import PACE, PASSED_BEHIND, Desk, Waiting, line_at, outlook
+from backend.booking import wording
+from backend.booking.desk_questions import visit_of, visits_of
+from backend.booking.desk_views import Visit
+from backend.booking.hall_order import PASSED_BEHIND, Waiting, line_at
 from backend.booking.hall_views import (
     QueueOfGroup,
-    QueueView,
     Screen,
     ScreenCall,
     ScreenGroup,
@@ -19,37 +21,18 @@ from backend.booking.hall_views import (
 )
 from backend.booking.machine import TICKET
 from backend.booking.models import BookingRow, TicketRow, WindowGroupRow, WindowRow
-from backend.booking.problems import NotInQueue
+from backend.booking.naming import item_name
 from backend.kernel import clock
 from backend.kernel.problems import NotYours
 from backend.store import lean
 from backend.store.unit import Unit
 
 SHOWN: Final = 20
-_SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(minutes=60)
-_ENOUGH = 3
-"""So many people served today say more about the pace than the plan does."""
 _WAITING: Final = f"""
     SELECT t.id, t.queued_at, t.starts_at, CASE WHEN t.passed_at IS NULL THEN 0 ELSE {PASSED_BEHIND} - (
         SELECT count(*) FROM booking_ticket o WHERE o.site_id = t.site_id AND o.day = t.day
             AND o.group_id = t.group_id AND o.id <> t.id AND o.called_at > t.passed_at) END
     FROM booking_ticket t WHERE t.group_id = %s AND t.day = %s AND t.state = 'waiting'
-"""
-_DESKS: Final = """
-    SELECT w.booked_first, EXISTS (SELECT 1 FROM booking_ticket t WHERE t.window_id = w.id AND t.state = 'called')
-    FROM booking_window w WHERE w.group_id = %s AND w.open
-"""
-_SERVED: Final = """
-    SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY took) FROM (
-        SELECT ended_at - called_at AS took FROM booking_ticket
-        WHERE site_id = %(site)s AND day = %(day)s AND group_id = %(group)s AND state = 'finished'
-            AND called_at IS NOT NULL
-        ORDER BY ended_at DESC LIMIT 20) latest
-"""
-_PLANNED: Final = """
-    SELECT min(s.ends_at - s.starts_at) FROM booking_slot s JOIN booking_window_group g ON g.id = %(group)s
-    WHERE s.site_id = %(site)s AND s.starts_at >= %(first)s AND s.starts_at < %(last)s
-        AND (s.group_id = g.id OR g.item_ids ? s.item_id)
 """
 _SCREEN: Final = f"""
     SELECT site.name, (
@@ -83,24 +66,6 @@ def ticket_of(u: Unit, ticket_id: str) -> TicketView:
     return ticket_view(u, ticket_row(u, ticket_id))
 
 
-def queue_of_ticket(u: Unit, ticket_id: str) -> QueueView:
-    """What whoever holds the ticket may know: its id is the secret. Raises NotYours."""
-    return _queue_view(u, ticket_row(u, ticket_id))
-
-
-def queue_of_booking(u: Unit, booking_id: str, person_id: str) -> QueueView:
-    """The place in the queue of one's own booking. Raises NotYours, NotInQueue before check-in."""
-    booking = u.get(BookingRow, booking_id)
-    if booking is None or booking.person_id != person_id:
-        raise NotYours
-    row = u.session.scalar(
-        select(TicketRow).where(TicketRow.booking_id == booking_id).order_by(TicketRow.id.desc()).limit(1)
-    )
-    if row is None:
-        raise NotInQueue
-    return _queue_view(u, row)
-
-
 def queues_at(u: Unit, site_id: str) -> list[QueueOfGroup]:
     """All queues of a site today, for its clerks."""
     groups = u.session.scalars(
@@ -117,7 +82,11 @@ def queues_at(u: Unit, site_id: str) -> list[QueueOfGroup]:
         )
     ).all()
     numbers = {window.id: window.number for window in windows}
-    views = {row.id: _view(row, numbers.get(row.window_id or "")) for row in tickets}
+    visits = visits_of(u, {row.booking_id for row in tickets if row.booking_id})
+    views = {
+        row.id: _view(u, row, numbers.get(row.window_id or ""), visits.get(row.booking_id or ""))
+        for row in tickets
+    }
     return [_queue_of_group(u, group, windows, views) for group in groups]
 
 
@@ -148,21 +117,6 @@ def screen_of(u: Unit, site_id: str) -> Screen:
     )  # fmt: skip
 
 
-def pace_of(u: Unit, site_id: str, group_id: str) -> timedelta:
-    """How long one person takes at a window of the group: the middle of those served last today, or as planned."""
-    first = clock.start_of_day(clock.today())
-    about = {
-        "site": site_id, "group": group_id, "day": clock.today(), "first": first,
-        "last": first + timedelta(days=1),
-    }  # fmt: skip
-    served = lean.execute(u.session, _SERVED, about).fetchone()
-    pace: timedelta | None = served[1] if served and served[0] >= _ENOUGH else None
-    if pace is None:
-        planned = lean.execute(u.session, _PLANNED, about).fetchone()
-        pace = planned[0] if planned else None
-    return min(max(pace or PACE, _SHORTEST), _LONGEST)
-
-
 def ticket_row(u: Unit, ticket_id: str) -> TicketRow:
     """Raises NotYours when there is none."""
     row = u.get(TicketRow, ticket_id)
@@ -172,8 +126,21 @@ def ticket_row(u: Unit, ticket_id: str) -> TicketRow:
 
 
 def ticket_view(u: Unit, row: TicketRow) -> TicketView:
+    """A ticket as the clerk sees it, with the appointment behind it."""
+    booking = u.get(BookingRow, row.booking_id) if row.booking_id else None
+    return _view(u, row, window_number(u, row), visit_of(u, booking) if booking else None)
+
+
+def window_number(u: Unit, row: TicketRow) -> int | None:
+    """The window at which a ticket is called, or was."""
     window = u.get(WindowRow, row.window_id) if row.window_id else None
-    return _view(row, window.number if window else None)
+    return window.number if window else None
+
+
+def window_view(row: WindowRow, ticket: TicketView | None = None) -> WindowView:
+    """A window as it stands today."""
+    is_open = row.is_open_on(clock.today())
+    return WindowView(row.id, row.number, row.booked_first, is_open, row.open, ticket)
 
 
 def group_for(u: Unit, site_id: str, item_id: str, group_id: str = "") -> WindowGroupRow | None:
@@ -193,31 +160,19 @@ def _queue_of_group(
     return QueueOfGroup(
         group.id, group.name, group.letter,
         tuple(
-            WindowView(window.id, window.number, window.booked_first, window.open, at.get(window.id))
-            for window in windows
-            if window.group_id == group.id
+            window_view(window, at.get(window.id)) for window in windows if window.group_id == group.id
         ),
         tuple(views[one.id] for one in line if one.id in views),
     )  # fmt: skip
 
 
-def _queue_view(u: Unit, row: TicketRow) -> QueueView:
-    group = u.session.get_one(WindowGroupRow, row.group_id)
-    seen = ticket_view(u, row)
-    ahead = minutes = None
-    waiting = waiting_in(u, row.group_id) if row.state == "waiting" else []
-    if any(one.id == row.id for one in waiting):
-        desks = [Desk(*found) for found in lean.execute(u.session, _DESKS, (row.group_id,))]
-        pace = pace_of(u, row.site_id, row.group_id)
-        expected = outlook(row.id, waiting, desks, pace, clock.now())
-        ahead, minutes = expected.ahead, expected.minutes
-    return QueueView(row.id, row.label, row.state, seen.state_label, group.name, seen.window, ahead, minutes)
-
-
-def _view(row: TicketRow, window: int | None) -> TicketView:
+def _view(u: Unit, row: TicketRow, window: int | None, visit: Visit | None) -> TicketView:
+    item_id = visit.item_id if visit else row.item_id
     return TicketView(
         row.id, row.site_id, row.group_id, row.label, row.state, TICKET.label(row.state), row.booking_id,
-        row.starts_at, row.queued_at, row.window_id, window, row.calls,
+        row.starts_at, row.queued_at, row.window_id, window, row.calls, item_id,
+        item_name(u, item_id) if item_id else "", row.beyond,
+        wording.say("standing", "beyond") if row.beyond else "", visit,
     )  # fmt: skip
 
 

@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from backend.booking.views import BookingView
+from backend.booking.desk_views import DeskBooking, Visit
 
 
 @dataclass(frozen=True, slots=True)
 class TicketView:
-    """A queue number as the clerk sees it: no name is in it. `starts_at` is empty for who has no priority."""
+    """A queue number as the clerk sees it. `starts_at` is empty for who has no priority.
+
+    `visit` is the appointment behind it; of a walk-in nothing is kept but what they came for (`item_id`, where they
+    said so). `beyond`: the places for walk-ins were gone, so they may not be served today; `note` tells them.
+    """
 
     id: str
     site_id: str
@@ -22,10 +26,15 @@ class TicketView:
     window_id: str | None
     window: int | None
     calls: int
+    item_id: str | None = None
+    item_name: str = ""
+    beyond: bool = False
+    note: str = ""
+    visit: Visit | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedIn(BookingView):
+class CheckedIn(DeskBooking):
     """A booking just checked in, with its queue number where the site gives one."""
 
     ticket: TicketView | None = None
@@ -33,7 +42,12 @@ class CheckedIn(BookingView):
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """A queue number as its holder sees it; `minutes` is empty while no window is open."""
+    """A queue number as its holder sees it; `minutes` and `expected_at` are empty while no window is open.
+
+    `why` says in words who goes first, how many are ahead and how the time was reckoned: by `pace_minutes` for each
+    person, at the `open_windows`. `pace_from`: "today" (those served last), "plan" or "usual". At `first_windows`
+    people with an appointment go first.
+    """
 
     ticket_id: str
     label: str
@@ -43,16 +57,25 @@ class QueueView:
     window: int | None
     ahead: int | None
     minutes: int | None
+    site: str
+    starts_at: datetime | None
+    expected_at: datetime | None
+    pace_minutes: int | None
+    pace_from: str
+    open_windows: tuple[int, ...]
+    first_windows: tuple[int, ...]
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
 class WindowView:
-    """A window and whom it serves now."""
+    """A window and whom it serves now; `open` is how it stands, `planned` how it was meant to be today."""
 
     id: str
     number: int
     booked_first: bool
     open: bool
+    planned: bool
     ticket: TicketView | None
 
 

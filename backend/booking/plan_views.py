@@ -1,4 +1,4 @@
-"""What the planners of a department see: the plan of a site, and what a change of it did to slots."""
+"""What the planners of a department wish and see: the plan of a site, and what a change of it does to slots."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -42,6 +42,11 @@ class WindowWish:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowView(WindowWish):
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class GroupWish:
     """Windows that handle the same items and share one queue; its letter begins its queue numbers."""
 
@@ -49,14 +54,6 @@ class GroupWish:
     name: str
     item_ids: tuple[str, ...]
     windows: tuple[WindowWish, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class WindowView:
-    id: str
-    number: int
-    booked_first: bool
-    open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,10 @@ class GroupView:
 
 @dataclass(frozen=True, slots=True)
 class DayView:
-    """A day that departs from the patterns: `kind` is "closed", or "hours" with its own [["09:00", "12:00"]]."""
+    """A day that departs from the patterns.
+
+    `kind` is "closed", "hours" (open at its own [["09:00", "12:00"]] instead) or "extra" (open then as well).
+    """
 
     day: date
     kind: str
@@ -106,7 +106,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class KeptSlot:
-    """A slot that the changed plan leaves alone: `why` is "booked" or "release".
+    """A slot that is not as the plan says: `why` it stays is "booked" or "release".
 
     `planned`: the plan still has a slot at this time, of another size.
     """
@@ -122,7 +122,7 @@ class KeptSlot:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What a change of the plan did to the slots that were open already."""
+    """What a change of the plan does to the slots that are open already."""
 
     opened: int = 0
     resized: int = 0
@@ -130,34 +130,12 @@ class Fitted:
     kept: tuple[KeptSlot, ...] = ()
 
     def __add__(self, other: "Fitted") -> "Fitted":
+        """Both; what is as it is in either, is named as the second found it."""
+        kept = {one.id: one for one in (*self.kept, *other.kept)}
         return Fitted(
-            self.opened + other.opened,
-            self.resized + other.resized,
-            self.removed + other.removed,
-            self.kept + other.kept,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class PatternChange:
-    pattern: PatternView
-    slots: Fitted
-
-
-@dataclass(frozen=True, slots=True)
-class PlanChange:
-    """What a new plan from a sheet did: patterns added, withdrawn and left as they were."""
-
-    added: int
-    withdrawn: int
-    unchanged: int
-    slots: Fitted
-
-
-@dataclass(frozen=True, slots=True)
-class RulesChange:
-    rules: RulesView
-    slots: Fitted
+            self.opened + other.opened, self.resized + other.resized, self.removed + other.removed,
+            tuple(kept.values()),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +146,29 @@ class Closing:
     reopened: int = 0
     affected: int = 0
 
+    def __add__(self, other: "Closing") -> "Closing":
+        return Closing(
+            self.closed + other.closed, self.reopened + other.reopened, self.affected + other.affected
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PatternChange:
+    pattern: PatternView
+    slots: Fitted
+
+
+@dataclass(frozen=True, slots=True)
+class HoursChange:
+    hours: list[list[str]]
+    slots: Fitted
+
+
+@dataclass(frozen=True, slots=True)
+class RulesChange:
+    rules: RulesView
+    slots: Fitted
+
 
 @dataclass(frozen=True, slots=True)
 class DayChange:
@@ -177,81 +178,26 @@ class DayChange:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedSlot:
-    """A slot as planners see it, closed or not."""
+class PlanChange:
+    """What a new plan from a workbook does: patterns added, withdrawn and left as they were, and all the rest.
 
-    id: str
-    item_id: str
-    subject: str
-    group_id: str
-    starts_at: datetime
-    ends_at: datetime
-    capacity: int
-    taken: int
-    urgent: bool
-    release_id: str | None
-    closed_at: datetime | None
-    closed_why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Displaced:
-    """How far the appointments of a closed day have found another time.
-
-    `waiting` have not been told yet, `offered` hold another place, `unplaced` were told that there is none yet,
-    `open` let their offer pass and may still choose, `moved` have another time, `cancelled` were ended.
+    `days` and `rules` count those that change; `hours` and `windows` say whether they do.
     """
 
-    day: date
-    slots: int
-    waiting: int
-    offered: int
-    unplaced: int
-    open: int
-    moved: int
-    cancelled: int
+    added: int
+    withdrawn: int
+    unchanged: int
+    slots: Fitted
+    days: int = 0
+    rules: int = 0
+    hours: bool = False
+    windows: bool = False
+    closing: Closing = field(default_factory=Closing)
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    """What became of places: people, not appointments, are counted, since a party takes several places.
+class Preview:
+    """What changes of a plan would do; none of it has been done."""
 
-    `cancelled_late`: given back when nobody could book the place online any more. Percentages are of `places`, which
-    can be booked; what is left for people who come without booking (`walk_in`) is not among them.
-    """
-
-    places: int
-    walk_in: int
-    taken: int
-    free: int
-    served: int
-    missed: int
-    left: int
-    cancelled_late: int
-    taken_percent: float
-    served_percent: float
-
-
-@dataclass(frozen=True, slots=True)
-class DayUse:
-    day: date
-    item_id: str
-    use: Use
-
-
-@dataclass(frozen=True, slots=True)
-class GroupUse:
-    """`group_id` is empty for slots that belong to no window group."""
-
-    group_id: str
-    use: Use
-
-
-@dataclass(frozen=True, slots=True)
-class Utilisation:
-    site_id: str
-    first: date
-    last: date
-    total: Use
-    days: tuple[DayUse, ...]
-    groups: tuple[GroupUse, ...]
+    slots: Fitted
+    closing: Closing

@@ -4,13 +4,13 @@ Every change locks the site's row, so that two planners who want the same hours 
 written into the journal of the site. A pattern is never edited: a changed one is withdrawn and a new one added.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
 from sqlalchemy import or_, select
 
-from backend.booking.fitting import fit
+from backend.booking.fitting import fit, horizons, out_of_plan, trim
 from backend.booking.models import (
     DayRow,
     PatternRow,
@@ -24,6 +24,8 @@ from backend.booking.plan_views import (
     DayView,
     Fitted,
     GroupView,
+    HoursChange,
+    KeptSlot,
     PatternChange,
     PatternView,
     PatternWish,
@@ -37,7 +39,7 @@ from backend.booking.rota import overlap
 from backend.booking.rules import rules_from
 from backend.booking.services.releasing import ANNOUNCED, CLOSED, DRAW
 from backend.booking.supply import site_locked
-from backend.booking.wishes import faults_of
+from backend.booking.wishes import Ground, faults_of, require_hours
 from backend.kernel import clock, ids
 from backend.kernel.problems import FieldError, InvalidInput, NotYours
 from backend.store.unit import Actor, Unit
@@ -45,9 +47,7 @@ from backend.store.unit import Actor, Unit
 
 def plan_of(u: Unit, site_id: str) -> Plan:
     """The plan of a site as it stands. Raises NotYours when there is none."""
-    site = u.get(SiteRow, site_id)
-    if site is None:
-        raise NotYours
+    site = _site(u, site_id)
     days = select(DayRow).where(DayRow.site_id == site_id, DayRow.day >= clock.today())
     rules = select(RuleRow).where(RuleRow.site_id == site_id).order_by(RuleRow.item_id)
     return Plan(
@@ -80,6 +80,19 @@ def withdraw_pattern(u: Unit, site_id: str, pattern_id: str, by: Actor) -> Fitte
     return fit(u, site, {withdrawn(u, site, pattern_id, by).item_id})
 
 
+def mismatches(u: Unit, site_id: str) -> tuple[KeptSlot, ...]:
+    """Coming slots that stay, booked or under a release, though the plan wants them otherwise or no more."""
+    return out_of_plan(u, _site(u, site_id))
+
+
+def put_hours(u: Unit, site_id: str, hours: Sequence[Sequence[str]], by: Actor) -> HoursChange:
+    """Set the opening hours of a site, by which items without patterns go. Raises NotYours, InvalidInput."""
+    site = site_locked(u, site_id)
+    require_hours(hours, at_least=0)
+    set_hours(u, site, hours, by)
+    return HoursChange(site.hours, fit(u, site))
+
+
 def put_rules(u: Unit, site_id: str, item_id: str, rules: Mapping[str, Any], by: Actor) -> RulesChange:
     """Set the rules of a site for an item, or for all (`item_id` empty).
 
@@ -89,16 +102,37 @@ def put_rules(u: Unit, site_id: str, item_id: str, rules: Mapping[str, Any], by:
     site = site_locked(u, site_id)
     if item_id and item_id not in site.item_ids:
         raise InvalidInput(errors=[_fault("item_id", "本办事点不办理这个事项")])
-    _require_no_draw(u, site, item_id)
-    row = u.get(RuleRow, (site_id, item_id), lock=True)
-    if row is None:
-        row = RuleRow(site_id=site_id, item_id=item_id, rules={}, changed_at=clock.now())
-        u.add(row)
-    row.rules, row.changed_at = dict(rules), clock.now()
+    items = {item_id} if item_id else set(site.item_ids)
+    before = horizons(u, site, items)
+    write_rules(u, site, {item_id: rules}, by)
+    trimmed = trim(u, site, before)
+    return RulesChange(RulesView(item_id, dict(rules)), trimmed + fit(u, site, items))
+
+
+def set_hours(u: Unit, site: SiteRow, hours: Sequence[Sequence[str]], by: Actor) -> None:
+    """Write opening hours that have no faults; the site's row is locked."""
+    site.hours, site.hours_set_at = [list(span) for span in hours], clock.now()
+    u.flush()
+    u.note(site.id, site.id, "hours_set", by=by, facts={"hours": site.hours})
+
+
+def write_rules(u: Unit, site: SiteRow, given: Mapping[str, Mapping[str, Any] | None], by: Actor) -> None:
+    """Write rules by item, and drop those that are None; the site's row is locked.
+
+    Raises InvalidInput (quotas above the whole), DrawUnderWay.
+    """
+    for item_id, rules in given.items():
+        _require_no_draw(u, site, item_id)
+        row = u.get(RuleRow, (site.id, item_id), lock=True)
+        if row is None and rules is not None:
+            u.add(RuleRow(site_id=site.id, item_id=item_id, rules=dict(rules), changed_at=clock.now()))
+        elif row is not None and rules is not None:
+            row.rules, row.changed_at = dict(rules), clock.now()
+        elif row is not None:
+            u.session.delete(row)
+        u.note(site.id, site.id, "rules_set", by=by, facts={"item": item_id, "rules": dict(rules or {})})
     u.flush()
     _require_quotas(u, site)
-    u.note(site.id, site.id, "rules_set", by=by, facts={"item": item_id, "rules": dict(rules)})
-    return RulesChange(RulesView(item_id, row.rules), fit(u, site, {item_id} if item_id else None))
 
 
 def added(u: Unit, site: SiteRow, wish: PatternWish, by: Actor) -> PatternRow:
@@ -153,7 +187,7 @@ def groups_of(u: Unit, site_id: str) -> tuple[GroupView, ...]:
         GroupView(
             group.id, group.letter, group.name, tuple(group.item_ids),
             tuple(
-                WindowView(one.id, one.number, one.booked_first, one.open)
+                WindowView(one.number, one.booked_first, one.open, one.id)
                 for one in windows
                 if one.group_id == group.id
             ),
@@ -171,8 +205,15 @@ def day_view(row: DayRow) -> DayView:
     return DayView(row.day, row.kind, row.hours, row.reason)
 
 
+def _site(u: Unit, site_id: str) -> SiteRow:
+    row = u.get(SiteRow, site_id)
+    if row is None:
+        raise NotYours
+    return row
+
+
 def _added(u: Unit, site: SiteRow, wish: PatternWish, by: Actor) -> PatternRow:
-    if faults := faults_of(u, site, wish):
+    if faults := faults_of(u, Ground.of(u, site), wish):
         raise InvalidInput(errors=faults)
     return added(u, site, wish, by)
 

@@ -1,27 +1,39 @@
 """The planners' door of the booking office: what a department sees and changes of a site's plan, day and slots."""
 
 from backend.booking.closures import close_day, close_slots, reopen_slots, set_hours, unset_day
+from backend.booking.hall_problems import LetterInUse
+from backend.booking.plan_book import MAX_BYTES, MEDIA
 from backend.booking.plan_import import export_plan, import_plan
-from backend.booking.plan_sheet import MAX_BYTES, MEDIA
 from backend.booking.plan_views import (
     Closing,
     DayChange,
-    Displaced,
     Fitted,
     GroupView,
     GroupWish,
+    HoursChange,
+    KeptSlot,
     PatternChange,
     PatternWish,
     Plan,
     PlanChange,
-    PlannedSlot,
+    Preview,
     RulesChange,
-    Utilisation,
     WindowWish,
 )
-from backend.booking.planning import add_pattern, change_pattern, plan_of, put_rules, withdraw_pattern
+from backend.booking.planning import (
+    add_pattern,
+    change_pattern,
+    mismatches,
+    plan_of,
+    put_hours,
+    put_rules,
+    withdraw_pattern,
+)
+from backend.booking.previewing import previewed
 from backend.booking.problems import DrawUnderWay, NotThisDay, PatternOverlaps, PlanRefused, WindowInUse
 from backend.booking.rules import Rules
+from backend.booking.use_sheet import utilisation_book, utilisation_csv
+from backend.booking.use_views import Displaced, PlannedSlot, Utilisation
 from backend.booking.utilisation import displaced_on, slots_on, utilisation
 from backend.booking.windows import put_groups
 
@@ -35,6 +47,9 @@ __all__ = [
     "Fitted",
     "GroupView",
     "GroupWish",
+    "HoursChange",
+    "KeptSlot",
+    "LetterInUse",
     "NotThisDay",
     "PatternChange",
     "PatternOverlaps",
@@ -43,6 +58,7 @@ __all__ = [
     "PlanChange",
     "PlanRefused",
     "PlannedSlot",
+    "Preview",
     "Rules",
     "RulesChange",
     "Utilisation",
@@ -55,13 +71,18 @@ __all__ = [
     "displaced_on",
     "export_plan",
     "import_plan",
+    "mismatches",
     "plan_of",
+    "previewed",
     "put_groups",
+    "put_hours",
     "put_rules",
     "reopen_slots",
     "set_hours",
     "slots_on",
     "unset_day",
     "utilisation",
+    "utilisation_book",
+    "utilisation_csv",
     "withdraw_pattern",
 ]

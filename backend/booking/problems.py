@@ -11,17 +11,20 @@ class SlotTaken(Conflict):
 
 
 class SlotClosed(Conflict):
-    """Past, too near, closed, or not opened yet."""
+    """Past, too near, closed, or not opened yet (then the detail and `opens_at` say when)."""
 
     slug = "slot-closed"
     title = "这个时段现在不能预约，请另选一个时段。"
 
 
 class NotYourTurn(Conflict):
-    """The slot is given out in order or by draw; `release_id` says by which release, `opens_at` from when."""
+    """The slot is given out in order or by draw; `release_id` says by which release, the detail when it is whose turn.
+
+    `opens_at` is when the release opens, `your_turn_at` (a queue, once the order stands) when the person may book.
+    """
 
     slug = "not-your-turn"
-    title = "这个时段按顺序放号，还没有轮到您。"
+    title = "这个时段还没有轮到您预约。"
 
 
 class AlreadyBooked(Conflict):
@@ -29,6 +32,16 @@ class AlreadyBooked(Conflict):
 
     slug = "already-booked"
     title = "您已经有一个预约，需要换时间请在原预约上改期。"
+
+
+class CompanionNotFree(Conflict):
+    """Comes along elsewhere, has booked alone, or has no appointment left; `companions` are their positions.
+
+    Which of these it is, when and with whom is told to nobody else.
+    """
+
+    slug = "companion-not-free"
+    title = "有同行人已有同一事项的预约，或预约次数已到上限，请核对同行人后再约。"
 
 
 class LimitReached(Conflict):
@@ -180,6 +193,13 @@ class AlreadyEntered(Conflict):
 
     slug = "already-entered"
     title = "您已经报过名了，不用重复报名。"
+
+
+class OneLotEach(Conflict):
+    """Somebody of the party stands in another entry of the same release already: one human being, one lot."""
+
+    slug = "one-lot-each"
+    title = "您或同行人已经在这次放号的另一份报名里，每人只能报一次。"
 
 
 class ReleaseNotReady(Conflict):

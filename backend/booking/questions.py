@@ -3,13 +3,14 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ScalarSelect, func, select, text
+from sqlalchemy import ScalarSelect, func, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from backend.booking import codes
 from backend.booking.hall_books import HALL_BOOKS
-from backend.booking.machine import BOOKING, CONFIRMED, HELD, LIVE
+from backend.booking.machine import BOOKING, CONFIRMED, HELD
 from backend.booking.models import BookingRow, PlaceRow, SiteRow, SlotRow
+from backend.booking.naming import item_name
 from backend.booking.plan_books import PLAN_BOOKS
 from backend.booking.release_books import RELEASE_BOOKS
 from backend.booking.views import BookingView, Moving, Site, Slot
@@ -44,13 +45,21 @@ def sites_for(u: Unit, item_id: str) -> list[Site]:
 
 def free_slots(
     u: Unit, item_id: str, *, site_id: str | None = None, day: date | None = None, subject: str | None = None,
-    limit: int = 100, only_free: bool = False,
+    limit: int = 100, only_free: bool = False, after: tuple[datetime, str] | None = None, closed: bool = False,
 ) -> list[Slot]:  # fmt: skip
-    """Slots that may be booked now, soonest first, with the places left in each."""
+    """Slots that may be booked now, soonest first, with the places left in each.
+
+    `after` are beginning and id of the last one seen. With `closed` also those that the site has closed: nothing is
+    free in them.
+    """
     free = _left("open")
     query = select(SlotRow, free, _left("elder")).where(
-        SlotRow.item_id == item_id, SlotRow.closes_at > clock.now(), SlotRow.closed_at.is_(None)
+        SlotRow.item_id == item_id, SlotRow.closes_at > clock.now()
     )
+    if not closed:
+        query = query.where(SlotRow.closed_at.is_(None))
+    if after is not None:
+        query = query.where(tuple_(SlotRow.starts_at, SlotRow.id) > tuple_(*after))
     if site_id is not None:
         query = query.where(SlotRow.site_id == site_id)
     if subject is not None:
@@ -61,7 +70,10 @@ def free_slots(
     if only_free:
         query = query.where(free > 0)
     rows = u.session.execute(query.order_by(SlotRow.starts_at, SlotRow.id).limit(limit))
-    return [slot_view(row, int(left), int(elder)) for row, left, elder in rows]
+    return [
+        slot_view(row, int(left), int(elder)) if row.closed_at is None else slot_view(row, 0)
+        for row, left, elder in rows
+    ]
 
 
 def site_of(u: Unit, site_id: str) -> Site:
@@ -113,23 +125,6 @@ def bookings_of(u: Unit, person_id: str, *, after: str | None = None, limit: int
     return [booking_view(u, row, owner=True) for row in rows]
 
 
-def bookings_at(u: Unit, site_id: str, day: date) -> list[BookingView]:
-    """Who is expected at a site on a day (without check-in codes), in the order of time."""
-    first = clock.start_of_day(day)
-    query = (
-        select(BookingRow)
-        .join(SlotRow, SlotRow.id == BookingRow.slot_id)
-        .where(
-            SlotRow.site_id == site_id,
-            SlotRow.starts_at >= first,
-            SlotRow.starts_at < first + timedelta(days=1),
-        )
-        .where(BookingRow.state.in_(LIVE))
-        .order_by(SlotRow.starts_at, BookingRow.id)
-    )
-    return [booking_view(u, row, owner=False) for row in u.session.scalars(query)]
-
-
 def spoken(at: datetime) -> str:
     """A time as people say it: 11月25日09:30."""
     local = clock.local(at)
@@ -178,13 +173,14 @@ def site_view(row: SiteRow) -> Site:
 def slot_view(row: SlotRow, free: int, elder_free: int = 0) -> Slot:
     return Slot(
         row.id, row.site_id, row.item_id, row.subject, row.starts_at, row.ends_at, row.capacity, free,
-        row.urgent, row.opens_at, row.release_id, elder_free,
+        row.urgent, row.opens_at, row.release_id, elder_free, row.closes_at, row.closed_at is not None, row.closed_why,
     )  # fmt: skip
 
 
 def booking_view(u: Unit, row: BookingRow, *, owner: bool) -> BookingView:
     slot, site = slot_and_site(u.session, row.slot_id)
     shows_code = owner and row.state == CONFIRMED and slot.closed_at is None
+    code = codes.code_of(row.id) if shows_code else None
     return BookingView(
         id=row.id,
         number=row.number,
@@ -201,11 +197,15 @@ def booking_view(u: Unit, row: BookingRow, *, owner: bool) -> BookingView:
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
         held_until=row.held_until if row.state == HELD else None,
-        check_in_code=codes.code_of(row.id) if shows_code else None,
+        check_in_code=code,
         cancel_until=slot.starts_at - timedelta(hours=slot.cancel_before_hours),
         closed=slot.closed_at is not None,
         closed_why=slot.closed_why if slot.closed_at is not None else "",
         moving=_moving(u, row),
+        item_name=item_name(u, row.item_id),
+        check_in_text=codes.text_of(row.number, code) if code else None,
+        code_until=codes.changes_at() if code else None,
+        displaced_why=_displaced_why(u, row),
     )
 
 
@@ -214,6 +214,14 @@ def _moving(u: Unit, row: BookingRow) -> Moving | None:
         return None
     target, site = slot_and_site(u.session, row.moving_to)
     return Moving(target.id, site_view(site), target.starts_at, target.ends_at, row.moving_until)
+
+
+def _displaced_why(u: Unit, row: BookingRow) -> str:
+    """Why the time was closed that the booking had before it was moved."""
+    if row.displaced_from is None or row.displaced_from == row.slot_id:
+        return ""
+    slot = u.get(SlotRow, row.displaced_from)
+    return slot.closed_why if slot is not None else ""
 
 
 def _left(kind: str) -> ScalarSelect[int]:

@@ -12,13 +12,14 @@ from backend.booking.views import Site
 from backend.booking.views_waiting import BlockView, MissedVisit, Offer, WaitView
 from backend.kernel import clock
 from backend.kernel.problems import NotYours
+from backend.runtime import paging
 from backend.store import lean, vault
 from backend.store.unit import Unit
 
 _COUNTS: Final = """
     SELECT (SELECT count(*) FROM booking_wait o
             WHERE o.item_id = w.item_id AND o.subject = w.subject AND o.state IN ('waiting', 'offered')
-                AND (o.since, o.id) < (w.since, w.id)
+                AND (o.instead_of IS NULL, o.since, o.id) < (w.instead_of IS NULL, w.since, w.id)
                 AND (o.site_id IS NULL OR w.site_id IS NULL OR o.site_id = w.site_id)
                 AND o.from_day <= w.to_day AND o.to_day >= w.from_day),
         (SELECT count(*) FROM booking_booking b
@@ -31,9 +32,7 @@ _COUNTS: Final = """
 def waits_of(u: Unit, person_id: str, *, after: str | None = None, limit: int = 20) -> list[WaitView]:
     """A person's waits, newest first; `after` is the id of the last one seen."""
     query = select(WaitRow).where(WaitRow.person_id == person_id)
-    if after is not None:
-        query = query.where(WaitRow.id < after)
-    rows = u.session.scalars(query.order_by(WaitRow.id.desc()).limit(limit)).all()
+    rows = u.session.scalars(paging.newest_first(query, WaitRow.id, after, limit)).all()
     return [wait_view(u, row) for row in rows]
 
 
@@ -58,6 +57,7 @@ def wait_view(u: Unit, row: WaitRow) -> WaitView:
         subject=row.subject,
         site_id=row.site_id,
         case_id=row.case_id,
+        party=row.party,
         from_day=row.from_day,
         to_day=row.to_day,
         since=row.since,
@@ -66,6 +66,7 @@ def wait_view(u: Unit, row: WaitRow) -> WaitView:
         offers_today=row.offers if row.offers_on == clock.today() else 0,
         offer=_offer(u, row.booking_id) if row.state == "offered" and row.booking_id else None,
         booking_id=row.booking_id,
+        instead_of=row.instead_of,
     )
 
 

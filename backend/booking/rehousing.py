@@ -5,8 +5,9 @@ nothing, and somebody who took a place while the slot was being closed is found 
 
 - Who only held a place loses it; a move that leads into a closed slot is dropped.
 - A confirmed appointment is answered once for each closing: the next fitting place (same item, subject and party,
-  after today; the same site first, then the soonest) is held for as long as the site's rules say, or the person is
-  told that there is none. Those with none are tried again until their time comes.
+  after today; the same site first, then the soonest) is held for as long as the site's rules say, and others may be
+  chosen instead of it (`other_times`); or the person is told that there is none. Those with none stand first on the
+  wait list and are tried again, also whenever a place is freed, until their time comes.
 - An offer that passes is not repeated. Until the old time comes its owner may still choose another one freely.
 - When the old time has come and nothing is held, the appointment is cancelled; nobody is blamed. The same goes for
   somebody who was told of a closing that was taken back, and then did not come.
@@ -18,11 +19,12 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from backend import people
 from backend.booking.machine import CONFIRMED, HELD
 from backend.booking.models import BookingRow, SlotRow
+from backend.booking.other_times import fitting
 from backend.booking.problems import SlotTaken
 from backend.booking.rules import Rules
+from backend.booking.services.first_in_line import in_line_for, leave_line, stand_first
 from backend.booking.services.keeping import locked, release
 from backend.booking.services.looking import SlotSeen, look
 from backend.booking.services.moving import hold_for_move, stay
@@ -34,8 +36,6 @@ from backend.store.unit import SYSTEM, Unit, run_unit
 
 LOOK_BACK: Final = timedelta(days=60)
 """Longer than any offer; a slot closed before that has nobody left in it."""
-TIME_TO_ANSWER: Final = timedelta(hours=2)
-"""A place that must be confirmed sooner is not offered: messages are read late."""
 CANDIDATES: Final = 5
 Act = Callable[[Unit, str], bool]
 
@@ -56,19 +56,6 @@ _OVER: Final = """
     WHERE b.displaced_from = b.slot_id AND b.state = 'confirmed' AND b.moving_to IS NULL
         AND s.starts_at < %(now)s ORDER BY b.id
 """
-_FITTING: Final = f"""
-    SELECT s.id FROM booking_slot s JOIN booking_slot old ON old.id = %(slot)s
-    WHERE s.item_id = old.item_id AND s.subject = old.subject AND s.id <> old.id AND s.closed_at IS NULL
-        AND s.release_id IS NULL AND (old.urgent OR NOT s.urgent)
-        AND s.starts_at >= %(tomorrow)s AND s.closes_at >= %(answered)s
-        AND coalesce(s.opens_at, '-infinity') <= %(now)s
-        AND %(party)s <= (SELECT count(*) FROM booking_place p WHERE p.slot_id = s.id AND p.booking_id IS NULL
-            AND NOT p.kept AND (p.kind = 'open' OR p.kind = ANY(%(kinds)s)))
-        AND NOT EXISTS (SELECT 1 FROM booking_booking b JOIN booking_slot t ON t.id = b.slot_id
-            WHERE b.person_id = %(person)s AND b.state IN ('held', 'confirmed', 'checked_in', 'called')
-                AND t.starts_at < s.ends_at AND s.starts_at < t.ends_at)
-    ORDER BY s.site_id <> old.site_id, s.starts_at, s.id LIMIT {CANDIDATES}
-"""
 
 
 def rehouse() -> int:
@@ -78,6 +65,11 @@ def rehouse() -> int:
         (_HELD, _give_up), (_MOVING, _drop), (_UNANSWERED, _answer), (_OVER, _end),
     )  # fmt: skip
     return sum(_each(query, asked, act) for query, act in passes)
+
+
+def rehouse_into(slot_id: str) -> int:
+    """Let those who were displaced have what became free in a slot, before anybody else who waits; how many did."""
+    return sum(_in_unit(_answer, booking_id) for booking_id in run_unit(lambda u: in_line_for(u, slot_id)))
 
 
 def _each(query: str, asked: dict[str, Any], act: Act) -> int:
@@ -116,35 +108,40 @@ def _drop(u: Unit, booking_id: str) -> bool:
 def _answer(u: Unit, booking_id: str) -> bool:
     """Hold another place for an appointment in a closed slot, or say that there is none."""
     asked = u.session.get_one(BookingRow, booking_id)
-    site_id = u.session.get_one(SlotRow, asked.slot_id).site_id
-    rules = rules_of(u, site_id, asked.item_id)
-    seen = [look(u, slot_id, asked.person_id, asked.party) for slot_id in _fitting(u, asked, rules)]
+    look(u, asked.slot_id, asked.person_id)  # from here on the person's bookings hold still
     row, slot = _both(u, booking_id)
     if row.state != CONFIRMED or row.moving_to is not None or slot.closed_at is None:
         return False
     is_told = (row.displaced_from, row.displaced_at) == (slot.id, slot.closed_at)
     if is_told and row.displaced_to is not None:
         return False
-    chosen = next((one for one in seen if _is_held(u, row, one, rules)), None)
+    chosen = _elsewhere(u, row, rules_of(u, slot.site_id, row.item_id))
     if chosen is None and is_told:
         return False
     row.displaced_from, row.displaced_at = slot.id, slot.closed_at
     row.displaced_to = chosen.id if chosen else None
+    if not is_told:
+        says = f"原时段停办，原因：{slot.closed_why.rstrip('。')}"
+        u.note(row.matter, row.id, "time_closed", by=SYSTEM, says=says, facts={"slot": slot.id})
     if chosen is None:
-        u.note(row.matter, row.id, "displaced", by=SYSTEM, says="原时段停办，暂无合适的新时段，可另选时间")
+        u.note(row.matter, row.id, "displaced", by=SYSTEM, says="暂无合适的新时段，已优先候补，也可另选时间")
+        stand_first(u, row)
+    elif is_told:
+        leave_line(u, row)
     u.record(BookingDisplaced(row.matter, row.person_id, row.id, chosen is not None))
     return True
 
 
-def _fitting(u: Unit, row: BookingRow, rules: Rules) -> list[str]:
-    now = clock.now()
-    is_elder = people.is_of_age(u, row.person_id, rules.elder_age)
-    values = {
-        "slot": row.slot_id, "person": row.person_id, "party": row.party, "kinds": ["elder"] if is_elder else [],
-        "now": now, "answered": now + TIME_TO_ANSWER,
-        "tomorrow": clock.start_of_day(clock.today() + timedelta(days=1)),
-    }  # fmt: skip
-    return [slot_id for (slot_id,) in lean.execute(u.session, _FITTING, values)]
+def _elsewhere(u: Unit, row: BookingRow, rules: Rules) -> SlotSeen | None:
+    """The first fitting slot in which places could be held for a booking."""
+    tried: list[str] = []
+    while found := fitting(u, row, rules, CANDIDATES, tried=tried, first=True):
+        for slot_id in found:
+            seen = look(u, slot_id, row.person_id, row.party)
+            if _is_held(u, row, seen, rules):
+                return seen
+        tried += found
+    return None
 
 
 def _is_held(u: Unit, row: BookingRow, seen: SlotSeen, rules: Rules) -> bool:
@@ -152,7 +149,7 @@ def _is_held(u: Unit, row: BookingRow, seen: SlotSeen, rules: Rules) -> bool:
     until = min(clock.now() + timedelta(hours=rules.closure_hours), seen.closes_at)
     try:
         with u.session.begin_nested():
-            hold_for_move(u, row, seen, SYSTEM, "displaced", until)
+            hold_for_move(u, row, seen, SYSTEM, "displaced", until, first=True)
     except SlotTaken:
         return False
     return True

@@ -5,7 +5,8 @@ from typing import Final
 RELEASE_BOOKS: Final = {
     "an entry won and has no appointment of its own": """
         SELECT e.id FROM booking_entry e LEFT JOIN booking_booking b ON b.id = e.booking_id
-        WHERE e.state = 'won' AND (b.id IS NULL OR b.origin <> 'draw' OR b.person_id <> e.person_id)""",
+        WHERE e.state = 'won' AND (b.id IS NULL OR b.origin <> 'draw' OR b.person_id <> e.person_id
+            OR b.party <> e.party)""",
     "an appointment was drawn by two entries": """
         SELECT booking_id FROM booking_entry WHERE state = 'won' GROUP BY booking_id HAVING count(*) > 1""",
     "the ranks of a release are not 1 to n": """

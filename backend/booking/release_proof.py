@@ -6,7 +6,7 @@ from typing import Final
 import orjson
 from sqlalchemy import select
 
-from backend.booking.draws import Record
+from backend.booking.draws import EntryLine, Record
 from backend.booking.models import EntryRow, ReleaseRow
 from backend.booking.release_questions import record_of
 from backend.booking.replaying import Check, replay
@@ -17,7 +17,8 @@ from backend.store.unit import Unit
 _STRANGE: Final = """
     SELECT e.id FROM booking_entry e LEFT JOIN booking_booking b ON b.id = e.booking_id
     WHERE e.release_id = %s AND e.state = 'won' AND (b.id IS NULL OR b.person_id <> e.person_id OR b.origin <> 'draw'
-        OR (b.moves = 0 AND NOT EXISTS (SELECT 1 FROM jsonb_to_recordset(%s::jsonb) AS won (entry text, slot text)
+        OR b.party <> e.party OR (b.moves = 0 AND NOT EXISTS (
+            SELECT 1 FROM jsonb_to_recordset(%s::jsonb) AS won (entry text, slot text)
             WHERE won.entry = e.id AND won.slot = b.slot_id)))
 """
 
@@ -43,18 +44,15 @@ def _books(u: Unit, row: ReleaseRow, record: Record, kept: Mapping[str, EntryRow
     fixed = (row.id, row.commitment.hex(), row.revealed_seed, row.public_value or "", row.public_source)
     said = (frozen.release, frozen.commitment, record.seed, record.public_value, frozen.public_source)
     return [
-        Check("the journal noted these entries and places when they closed", noted == {record.frozen_digest}),
-        Check("nobody altered that journal", journal.verify_chain(u.session, row.id) is None),
-        Check("commitment, seed and public value are those of the release", fixed == said),
+        Check("截止报名时，日志记下的就是这些报名和名额", noted == {record.frozen_digest}),
+        Check("日志没有被改动过", journal.verify_chain(u.session, row.id) is None),
+        Check("承诺值、种子、公开数值与放号登记的相同", fixed == said),
         Check(
-            "every entry of the record is in our books, with these wishes",
-            all(
-                one.id in kept and (tuple(kept[one.id].wishes), kept[one.id].elder) == (one.wishes, one.elder)
-                for one in frozen.entries
-            ),
+            f"记录中的 {len(frozen.entries)} 份报名都在系统中，所选时段和人数相同",
+            all(one.id in kept and _is_entered(kept[one.id], one) for one in frozen.entries),
         ),
         Check(
-            "every entry has the rank of the record",
+            f"{len(order)} 份报名的名次与记录相同",
             ranks == {one: number for number, one in enumerate(order, 1)},
         ),
     ]
@@ -64,21 +62,25 @@ def _winners(u: Unit, row: ReleaseRow, record: Record, kept: Mapping[str, EntryR
     won = {seat.entry for seat in record.won or ()}
     seats = orjson.dumps([seat.model_dump() for seat in record.won or ()]).decode()
     return [
-        Check("the draw is over", row.state == DRAWN),
+        Check("摇号已经结束", row.state == DRAWN),
         Check(
-            "exactly those won in our books who won by the record",
+            f"系统中中签的正是记录中的 {len(won)} 份报名",
             won == {one.id for one in kept.values() if one.state == "won"},
         ),
         Check(
-            "whoever was passed over is so in our books, for the same reason",
+            f"记录中没有安排的 {len(record.refused or ())} 份报名，系统中的原因相同",
             all(kept[one.entry].why == one.why for one in record.refused or ()),
         ),
         Check(
-            "every winner has an appointment, in the slot drawn unless they moved it",
+            "中签的都有预约，人数相同，时段就是摇中的（本人改期的除外）",
             not lean.execute(u.session, _STRANGE, (row.id, seats)).fetchall(),
         ),
-        Check("every winner is who entered", all(_entered_by(u, kept[one]) for one in won if one in kept)),
+        Check("中签的都是报名本人", all(_entered_by(u, kept[one]) for one in won if one in kept)),
     ]
+
+
+def _is_entered(row: EntryRow, line: EntryLine) -> bool:
+    return (tuple(row.wishes), row.elder, row.party) == (line.wishes, line.elder, line.party)
 
 
 def _entered_by(u: Unit, entry: EntryRow) -> bool:

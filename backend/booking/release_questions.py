@@ -10,9 +10,11 @@ from backend.booking.models import EntryRow, PlaceRow, ReleaseRow, SiteRow, Slot
 from backend.booking.problems import ReleaseNotReady, ReleaseUnknown
 from backend.booking.questions import site_view
 from backend.booking.release_views import EntryView, ReleaseView
-from backend.booking.services.releasing import CLOSED, DRAW, OPENED, QUEUE, turn_of
+from backend.booking.services.lateness import is_late
+from backend.booking.services.releasing import CALLED_OFF, CLOSED, DRAW, OPENED, QUEUE, turn_of
 from backend.kernel import clock
 from backend.kernel.problems import NotYours, Problem
+from backend.runtime import paging
 from backend.store.unit import Unit
 
 SHOWN_FOR: Final = timedelta(days=60)
@@ -90,15 +92,14 @@ def _releases() -> Select[ReleaseRow, SiteRow, int, int, int]:
         .scalar_subquery()
     )
     query = select(ReleaseRow, SiteRow, slots, places, entries)
-    return query.join(SiteRow, SiteRow.id == ReleaseRow.site_id).order_by(ReleaseRow.id.desc())
+    return query.join(SiteRow, SiteRow.id == ReleaseRow.site_id)
 
 
 def _listed(
     u: Unit, query: Select[ReleaseRow, SiteRow, int, int, int], after: str | None, limit: int
 ) -> list[ReleaseView]:  # fmt: skip
-    if after is not None:
-        query = query.where(ReleaseRow.id < after)
-    return [_release_view(*row) for row in u.session.execute(query.limit(limit))]
+    found = u.session.execute(paging.newest_first(query, ReleaseRow.id, after, limit))
+    return [_release_view(*row) for row in found]
 
 
 def _release_view(row: ReleaseRow, site: SiteRow, slots: int, places: int, entries: int) -> ReleaseView:
@@ -117,7 +118,10 @@ def _release_view(row: ReleaseRow, site: SiteRow, slots: int, places: int, entri
         commitment=row.commitment.hex(),
         seed=row.revealed_seed,
         public_source=row.public_source,
+        public_value_at=row.public_value_at,
         public_value=row.public_value,
+        called_off_why=row.called_off_why,
+        late=is_late(row),
         value_proposed=row.proposed_value is not None,
         drawing=row.mode == DRAW and row.state == CLOSED and row.revealed_seed is not None,
         slots=slots,
@@ -144,6 +148,7 @@ def _entry_view(u: Unit, row: EntryRow, release: ReleaseRow) -> EntryView:
         state_label=ENTRY.label(row.state),
         case_id=row.case_id,
         wishes=tuple(row.wishes),
+        party=row.party,
         entered_at=row.entered_at,
         opens_at=release.opens_at,
         rank=row.rank,
@@ -152,8 +157,15 @@ def _entry_view(u: Unit, row: EntryRow, release: ReleaseRow) -> EntryView:
         may_book_now=turn_at is not None and turn_at <= clock.now(),
         booking_id=row.booking_id,
         why=row.why if row.state in _SETTLED else "",
-        why_label=_titles().get(row.why, "") if row.state in _SETTLED else "",
+        why_label=_why(row, release),
     )
+
+
+def _why(row: EntryRow, release: ReleaseRow) -> str:
+    """In words, why it was passed over; or why the whole release was called off."""
+    if row.state == CALLED_OFF:
+        return release.called_off_why
+    return _titles().get(row.why, "") if row.state in _SETTLED else ""
 
 
 def _ahead(u: Unit, row: EntryRow) -> int:

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from backend.booking.services.closing import tend
 from backend.booking.services.drawing import finish_draws
 from backend.booking.services.releasing import DRAW_ON, TEND
+from backend.booking.services.tending import tend
 from backend.runtime.worker import chore
 
 

@@ -22,7 +22,8 @@ class ReleasePlan:
     """A release to be announced.
 
     `mode` "queue": from `opens_at` on, `batch` people more each minute. `mode` "draw": `public_source` says which
-    public value will be mixed in; what nobody won is everybody's from `opens_at` on.
+    public value will be mixed in, `public_value_at` when that will be fixed (after entries have closed); what
+    nobody won is everybody's from `opens_at` on.
     """
 
     slots: SlotRange
@@ -32,6 +33,7 @@ class ReleasePlan:
     opens_at: datetime
     batch: int = 1
     public_source: str = ""
+    public_value_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,9 @@ class Opening:
 class ReleaseView:
     """A release as everybody may see it; `seed` stays empty until it can bend nothing any more.
 
-    `value_proposed`: one of the staff has written the public value down, another must confirm it. `drawing`: the
-    seed is revealed and the places are being handed out.
+    `public_value_at`: when the source states the value of a draw. `late`: it is that late that whoever entered has
+    been told. `value_proposed`: one of the staff has written the public value down, another must confirm it.
+    `drawing`: the seed is revealed and the places are being handed out.
     """
 
     id: str
@@ -64,7 +67,10 @@ class ReleaseView:
     commitment: str
     seed: str | None
     public_source: str
+    public_value_at: datetime | None
     public_value: str | None
+    called_off_why: str
+    late: bool
     value_proposed: bool
     drawing: bool
     slots: int
@@ -76,8 +82,9 @@ class ReleaseView:
 class EntryView:
     """Somebody's own entry: where it stands in the order, how many are ahead, from when they may book.
 
-    `rank`, `ahead` and `may_book_from` are known once entries have closed (a queue), `booking_id` once there is
-    one. `why` is the kind of problem for which it took no part or was passed over, `why_label` the same in words.
+    `party`: how many places are wanted, in one slot. `rank`, `ahead` and `may_book_from` are known once entries have
+    closed (a queue), `booking_id` once there is one. `why` is the kind of problem for which it took no part or was
+    passed over, `why_label` the same in words; of a release that was called off, the reason.
     """
 
     id: str
@@ -89,6 +96,7 @@ class EntryView:
     state_label: str
     case_id: str | None
     wishes: tuple[str, ...]
+    party: int
     entered_at: datetime
     opens_at: datetime
     rank: int | None

@@ -5,6 +5,7 @@
 - A public holiday is worked by nobody, unless the site has set other hours for it.
 - On a day with other hours the regular patterns of its weekday (else of Monday) say how long and how large slots
   are, the day says when; urgent patterns keep their own times. A closed day has no slots at all.
+- Extra hours of a day are worked beside the usual ones, in the same way; where they overlap, the usual ones stand.
 - Days before the first regular pattern of an item came into force, and items that never had one, go by the hours
   of the site and the item's own booking rule.
 """
@@ -22,6 +23,7 @@ MONDAY: Final = 1
 FIRST_WEEKEND_DAY: Final = 6
 CLOSED: Final = "closed"
 HOURS: Final = "hours"
+EXTRA: Final = "extra"
 Hours = Sequence[Sequence[str]]
 
 
@@ -50,12 +52,13 @@ def turns_on(
     usual = [one for one in valid if weekday in one.weekdays]
     if special is None:
         return [_turn(one, one.opens, one.closes) for one in usual]
-    own = [_turn(one, one.opens, one.closes) for one in usual if one.urgent]
+    stays = [one for one in usual if one.urgent or special.kind == EXTRA]
     regular = [one for one in valid if not one.urgent]
-    return own + [
+    return [_turn(one, one.opens, one.closes) for one in stays] + [
         _turn(one, opens, closes)
         for one in _samples(regular, weekday or day.isoweekday())
         for opens, closes in special.hours
+        if not any(_key(one) == _key(other) and _meet(other, opens, closes) for other in stays)
     ]
 
 
@@ -68,11 +71,13 @@ def weekday_worked(calendar: WorkCalendar, day: date) -> int | None:
     return MONDAY if works and weekday >= FIRST_WEEKEND_DAY else weekday
 
 
-def is_worked(calendar: WorkCalendar, day: date, special: DayRow | None) -> bool:
-    """Whether a site without patterns works on a day. Raises YearNotLoaded."""
-    if special is not None:
-        return special.kind != CLOSED
-    return calendar.is_workday(day)
+def hours_on(day: date, calendar: WorkCalendar, usual: Hours, special: DayRow | None) -> Hours:
+    """When a site without patterns works on a day. Raises YearNotLoaded."""
+    if special is not None and special.kind != EXTRA:
+        return special.hours if special.kind == HOURS else []
+    own = list(usual) if calendar.is_workday(day) else []
+    extra = special.hours if special is not None else []
+    return own + [span for span in extra if not any(_overlap(*span, *other) for other in own)]
 
 
 def is_valid(pattern: PatternRow, day: date) -> bool:
@@ -110,8 +115,7 @@ def overlap(one: PatternRow, other: PatternRow) -> bool:
     return (
         _key(one) == _key(other)
         and bool(set(one.weekdays) & set(other.weekdays))
-        and one.opens < other.closes
-        and other.opens < one.closes
+        and _meet(one, other.opens, other.closes)
         and (one.valid_to is None or other.valid_from <= one.valid_to)
         and (other.valid_to is None or one.valid_from <= other.valid_to)
     )
@@ -129,6 +133,14 @@ def _samples(patterns: Sequence[PatternRow], weekday: int) -> list[PatternRow]:
             if wanted in one.weekdays:
                 chosen.setdefault(_key(one), one)
     return list(chosen.values())
+
+
+def _meet(one: PatternRow, opens: str, closes: str) -> bool:
+    return _overlap(one.opens, one.closes, opens, closes)
+
+
+def _overlap(opens: str, closes: str, other_opens: str, other_closes: str) -> bool:
+    return opens < other_closes and other_opens < closes
 
 
 def _key(one: PatternRow) -> tuple[str, str, str, str, bool]:

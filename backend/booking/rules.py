@@ -1,10 +1,14 @@
 """Rules of booking as data, per site and item (STANDARDS §14); each default is the usual one in Chinese halls."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from backend.catalogue import BookingRule
+from backend.kernel import clock
 
 HOLD_MINUTES = 10
 """Long enough for elderly people on slow phones."""
@@ -23,16 +27,25 @@ class Rules(BaseModel):
     """Holds of a person that may run out, or be given back, on one day: more of them is hoarding."""
     per_device: int = Field(6, ge=1, le=1000)
     """Live or kept appointments made from one device on one day: a family shares a phone, a tout many names."""
+    per_network: int = Field(500, ge=50, le=100_000)
+    """The same for all who call from one network address without naming their device.
+
+    A hall's Wi-Fi and a carrier's shared address hide some hundred phones, and our own mini program always names
+    the device: five hundred a day is out of reach for those who share one, and an end for a script.
+    """
     max_party: int = Field(5, ge=1, le=20)
     missed: int = Field(2, ge=1, le=100)
     """Appointments missed within `block_months` that block the person for as long."""
     block_months: int = Field(3, ge=0, le=24)
-    level: int = Field(2, ge=1, le=3)
+    level: int = Field(2, ge=1, le=2)
+    """Who may book: 1 whoever proved a phone, 2 whose identity the authority verified; there is no higher level."""
     elder_percent: int = Field(0, ge=0, le=100)
     elder_age: int = Field(60, ge=50, le=100)
     elder_until_hours: int = Field(24, ge=0, le=24 * 30)
     """Places of the elderly nobody took are everybody's from so many hours before."""
     walk_in_percent: int = Field(0, ge=0, le=100)
+    walk_ins_beyond: bool = True
+    """Whether those who walk in may queue when the places kept for them are gone."""
     early_minutes: int = Field(60, ge=0, le=24 * 60)
     late_minutes: int = Field(60, ge=0, le=24 * 60)
     """How long before and after the appointment one may check in."""
@@ -40,12 +53,60 @@ class Rules(BaseModel):
     offers_a_day: int = Field(3, ge=1, le=3)
     offer_until_minutes: int = Field(60, ge=0, le=24 * 60)
     """Whoever waits is offered a place until so long before it begins, also when booking has closed by then."""
+    gather_minutes: int = Field(120, ge=0, le=24 * 60)
+    """How long the places freed in a slot gather for a family that waits, before they go to those behind it."""
     closure_hours: int = Field(24, ge=1, le=24 * 7)
     """How long a place offered for one on a closed day is held."""
+    open_days_ahead: int | None = Field(None, ge=1, le=366)
+    """So many working days beyond the lead are open for booking; None, here and below: as the item itself says."""
+    lead_days: int | None = Field(None, ge=0, le=90)
+    """One books so many days before the day of the slot at the latest; 0: still on the day itself."""
+    cut_off_minutes: int | None = Field(None, ge=0, le=7 * 24 * 60)
+    """Booking of a slot ends so many minutes before it begins, if its lead has not ended it before."""
+    cancel_before_minutes: int | None = Field(None, ge=0, le=30 * 24 * 60)
+    """One may cancel or move until so many minutes before the slot begins."""
 
     def offers_end(self, starts_at: datetime) -> datetime:
         """When the last offer of a place that begins then runs out."""
         return starts_at - timedelta(minutes=self.offer_until_minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """When the slots of an item at a site open, close, and may be given back; they are written into each slot."""
+
+    open_days_ahead: int
+    lead_days: int
+    cut_off_minutes: int | None
+    cancel_before_minutes: int
+
+    @property
+    def cancel_before_hours(self) -> float:
+        return self.cancel_before_minutes / 60
+
+    def closes_at(self, starts_at: datetime, *, urgent: bool) -> datetime:
+        """Booked at the latest the evening before (lead of a day or more), or at the cut-off.
+
+        An urgent visit knows no lead; whoever must come in for it hears of it some hours before.
+        """
+        usual = self.cancel_before_minutes if urgent else 0
+        cut_off = starts_at - timedelta(
+            minutes=usual if self.cut_off_minutes is None else self.cut_off_minutes
+        )
+        if urgent or not self.lead_days:
+            return cut_off
+        day = clock.day_of(starts_at) - timedelta(days=self.lead_days - 1)
+        return min(cut_off, clock.start_of_day(day))
+
+
+def terms_of(rules: Rules, item: BookingRule) -> Terms:
+    """What the item says, and over it what the site says."""
+    return Terms(
+        _first(rules.open_days_ahead, item.open_days_ahead),
+        _first(rules.lead_days, item.min_lead_days),
+        rules.cut_off_minutes,
+        _first(rules.cancel_before_minutes, item.cancel_before_hours * 60),
+    )
 
 
 DEFAULT: Final = Rules()
@@ -92,3 +153,7 @@ def _shifted(at: datetime, months: int) -> datetime:
     count = at.year * 12 + at.month - 1 + months
     first = at.replace(year=count // 12, month=count % 12 + 1, day=1)
     return first.replace(day=min(at.day, month_of(first.date())[1].day))
+
+
+def _first(own: int | None, usual: int) -> int:
+    return usual if own is None else own

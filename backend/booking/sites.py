@@ -28,8 +28,8 @@ def load_sites(u: Unit, sites: Sequence[Mapping[str, Any]]) -> int:
         if row is None:
             u.add(SiteRow(**wanted))
             changed += 1
-        elif any(getattr(row, name) != value for name, value in wanted.items()):
-            for name, value in wanted.items():
+        elif differs := {name: value for name, value in wanted.items() if _is_ours(row, name, value)}:
+            for name, value in differs.items():
                 setattr(row, name, value)
             changed += 1
         u.flush()
@@ -53,6 +53,11 @@ def _load_plan(u: Unit, given: Mapping[str, Any]) -> None:
         u.add(PatternRow(site_id=site.id, **{**pattern, **days}))
     u.flush()
     fit(u, site, {pattern["item_id"] for pattern in given.get("patterns", ())})
+
+
+def _is_ours(row: SiteRow, name: str, value: Any) -> bool:
+    """Whether the data has another value, and the say: hours that the department has set stay."""
+    return getattr(row, name) != value and not (name == "hours" and row.hours_set_at is not None)
 
 
 def _value(name: str, value: Any) -> Any:

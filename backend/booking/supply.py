@@ -15,7 +15,7 @@ from backend import catalogue
 from backend.booking import rota
 from backend.booking.models import DayRow, PatternRow, PlaceRow, SiteRow, SlotRow
 from backend.booking.rota import Turn
-from backend.booking.rules import Rules
+from backend.booking.rules import Rules, Terms, terms_of
 from backend.booking.services.presence import rules_of
 from backend.booking.services.taking import keep_new
 from backend.catalogue import BookingRule, Policy
@@ -41,7 +41,7 @@ class Wanted:
     closes_at: datetime
     capacity: int
     urgent: bool
-    cancel_before_hours: int
+    cancel_before_hours: float
 
     @property
     def key(self) -> Key:
@@ -62,6 +62,10 @@ class Supply:
     special: Mapping[date, DayRow]
 
     @property
+    def terms(self) -> Terms:
+        return terms_of(self.rules, self.rule)
+
+    @property
     def planned_from(self) -> date | None:
         return rota.planned_from(self.patterns)
 
@@ -70,7 +74,7 @@ class Supply:
 
         Stops where no calendar is loaded.
         """
-        left, day, days = self.rule.open_days_ahead + self.rule.min_lead_days, clock.today(), list[date]()
+        left, day, days = self.terms.open_days_ahead + self.terms.lead_days, clock.today(), list[date]()
         try:
             while left > 0:
                 day += timedelta(days=1)
@@ -83,7 +87,7 @@ class Supply:
     def wanted(self, days: Iterable[date]) -> dict[Key, Wanted]:
         """The slots of these days; a day of a year without calendar has none."""
         found = (
-            self._slot(day, turn, *span)
+            self._slot(turn, *span)
             for day in days
             for turn in self._turns(day)
             for span in rota.spans(day, turn)
@@ -103,8 +107,8 @@ class Supply:
         special, begun = self.special.get(day), self.planned_from
         try:
             turns = rota.turns_on(day, self.calendar, self.patterns, special)
-            if (begun is None or day < begun) and rota.is_worked(self.calendar, day, special):
-                turns += self._usual(special.hours if special else self.site.hours)
+            if begun is None or day < begun:
+                turns += self._usual(rota.hours_on(day, self.calendar, self.site.hours, special))
         except YearNotLoaded:
             return []
         return turns
@@ -116,22 +120,13 @@ class Supply:
                     opens, closes, self.rule.slot_minutes, self.rule.capacity_per_slot, subject, "", False, None
                 )  # fmt: skip
 
-    def _slot(self, day: date, turn: Turn, starts_at: datetime, ends_at: datetime) -> Wanted:
+    def _slot(self, turn: Turn, starts_at: datetime, ends_at: datetime) -> Wanted:
+        terms = self.terms
         return Wanted(
             turn.subject, turn.group_id, turn.pattern_id, starts_at, ends_at,
-            self._closing(day, starts_at, urgent=turn.urgent), turn.capacity, turn.urgent,
-            self.rule.cancel_before_hours,
+            terms.closes_at(starts_at, urgent=turn.urgent), turn.capacity, turn.urgent,
+            terms.cancel_before_hours,
         )  # fmt: skip
-
-    def _closing(self, day: date, starts_at: datetime, *, urgent: bool) -> datetime:
-        """Booked at the latest the evening before (lead of a day or more), or when it begins.
-
-        An urgent visit knows no lead; whoever must come in for it hears of it some hours before.
-        """
-        lead = self.rule.min_lead_days
-        if urgent:
-            return starts_at - timedelta(hours=self.rule.cancel_before_hours)
-        return clock.start_of_day(day - timedelta(days=lead - 1)) if lead else starts_at
 
 
 def open_slots(u: Unit) -> int:

@@ -1,7 +1,7 @@
 """What the booking office shows."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 
@@ -25,7 +25,8 @@ class Site:
 class Slot:
     """A span of time with `free` places for everybody left of `capacity`, and `elder_free` kept for the elderly.
 
-    `release_id`: its places are given out in order.
+    `release_id`: its places are given out in order. `closes_at`: until when a place can be held. `closed`: the site
+    has closed it, and says why.
     """
 
     id: str
@@ -40,6 +41,26 @@ class Slot:
     opens_at: datetime | None = None
     release_id: str | None = None
     elder_free: int = 0
+    closes_at: datetime | None = None
+    closed: bool = False
+    closed_why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfSlots:
+    """A day of a site for those who look for a place: `free` for everybody, `elder_free` kept for the elderly.
+
+    `state`: open, full, soon (from `opens_at` on), release (given out in order), closed, over (too late to book),
+    rest (nobody works), none (no places are planned). `reason` is why it is closed, or a part of it.
+    """
+
+    day: date
+    state: str
+    state_label: str
+    free: int
+    elder_free: int
+    opens_at: datetime | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +78,8 @@ class Companion:
 class Wish:
     """What a citizen asks for: a place in a slot, for a case where the visit belongs to one.
 
-    `device` is what the phone calls itself; `urgent_reason` and `urgent_evidence` (ids of uploads) are for
-    out-of-hours slots.
+    `device` is what the phone calls itself, `network` a digest of its address, which counts where it does not;
+    `urgent_reason` and `urgent_evidence` (ids of uploads) are for out-of-hours slots.
     """
 
     slot_id: str
@@ -68,6 +89,7 @@ class Wish:
     device: str = ""
     urgent_reason: str = ""
     urgent_evidence: tuple[str, ...] = ()
+    network: str = ""
 
     @property
     def party(self) -> int:
@@ -76,21 +98,28 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Moving:
-    """Another time, and perhaps another site, held for a booking until `until`, while its own still stands."""
+class OtherTime:
+    """A time, and perhaps a site, that may be chosen instead of one that was closed."""
 
     slot_id: str
     site: Site
     starts_at: datetime
     ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Moving(OtherTime):
+    """Another time, and perhaps another site, held for a booking until `until`, while its own still stands."""
+
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class BookingView:
-    """An appointment; `check_in_code` is shown to its owner only, and changes every few minutes.
+    """An appointment; `check_in_code` is shown to its owner only, and changes at `code_until`.
 
-    `closed`: the site has closed its time, and says why; there is nothing to check in to.
+    `check_in_text` is what the QR code on the phone says. `closed`: the site has closed its time, and says why; there
+    is nothing to check in to. `displaced_why`: why the time was closed that it had before.
     """
 
     id: str
@@ -113,3 +142,7 @@ class BookingView:
     closed: bool
     closed_why: str
     moving: Moving | None
+    item_name: str = ""
+    check_in_text: str | None = None
+    code_until: datetime | None = None
+    displaced_why: str = ""

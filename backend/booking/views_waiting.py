@@ -3,10 +3,15 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from backend.booking.views import Companion
+
 
 @dataclass(frozen=True, slots=True)
 class WaitWish:
-    """What somebody waits for: a place of an item (and subject), between two days, at one site or at any."""
+    """What somebody waits for: a place of an item (and subject), between two days, at one site or at any.
+
+    With `companions`: as many places in one slot.
+    """
 
     person_id: str
     item_id: str
@@ -15,6 +20,12 @@ class WaitWish:
     subject: str = ""
     site_id: str | None = None
     case_id: str | None = None
+    companions: tuple[Companion, ...] = ()
+
+    @property
+    def party(self) -> int:
+        """How many places are waited for."""
+        return 1 + len(self.companions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +43,11 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class WaitView:
-    """A wait as its owner sees it.
+    """A wait as its owner sees it, for `party` places in one slot.
 
     `ahead` counts those who wait for the same and came before; `offers` all places offered so far, of which
     `offers_today` today. `booking_id` is the booking it ended in.
+    `instead_of` is an appointment of theirs whose time was closed: then they come before all others.
     """
 
     id: str
@@ -45,6 +57,7 @@ class WaitView:
     subject: str
     site_id: str | None
     case_id: str | None
+    party: int
     from_day: date
     to_day: date
     since: datetime
@@ -53,6 +66,7 @@ class WaitView:
     offers_today: int
     offer: Offer | None
     booking_id: str | None
+    instead_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

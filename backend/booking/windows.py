@@ -1,10 +1,21 @@
 """The windows of a site: which groups there are, what they handle, and where booked people come first (HN-05)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import func, select
 
-from backend.booking.models import PatternRow, SiteRow, SlotRow, TicketRow, WindowGroupRow, WindowRow
+from backend.booking.hall_problems import LetterInUse
+from backend.booking.machine import LIVE
+from backend.booking.models import (
+    BookingRow,
+    PatternRow,
+    SiteRow,
+    SlotRow,
+    TicketCount,
+    TicketRow,
+    WindowGroupRow,
+    WindowRow,
+)
 from backend.booking.plan_views import GroupView, GroupWish, WindowWish
 from backend.booking.planning import groups_of
 from backend.booking.problems import WindowInUse
@@ -17,33 +28,70 @@ from backend.store.unit import Actor, Unit
 def put_groups(u: Unit, site_id: str, groups: Sequence[GroupWish], by: Actor) -> tuple[GroupView, ...]:
     """Make these the window groups of a site, known by their letters, and their windows, known by number.
 
-    What is left out is taken away, unless it is needed. Raises NotYours, InvalidInput, WindowInUse.
+    What is left out is taken away, unless it is needed. Raises NotYours, InvalidInput, LetterInUse, WindowInUse.
     """
     site = site_locked(u, site_id)
     require_groups(site, groups)
-    there = {
-        row.letter: row
-        for row in u.session.scalars(select(WindowGroupRow).where(WindowGroupRow.site_id == site_id))
-    }
+    there = _by_letter(u, site)
+    for group in groups:
+        if (row := there.get(group.letter)) is not None:
+            _require_items(u, row, group)
+    take_away_groups(u, set_groups(u, site, groups, by))
+    return groups_of(u, site_id)
+
+
+def set_groups(u: Unit, site: SiteRow, groups: Sequence[GroupWish], by: Actor) -> list[WindowGroupRow]:
+    """The same without taking any group away: returns those that are left out, for the caller to do so.
+
+    The site's row is locked, and the groups have no faults. Raises LetterInUse, WindowInUse.
+    """
+    there = _by_letter(u, site)
+    _require_letters(u, there, groups)
     _take_away_windows(u, site, {window.number for group in groups for window in group.windows})
     for row in there.values():
         row.name = row.id  # names are unique: nobody may stand in the way of a new one
     u.flush()
     for group in groups:
         _put(u, site, there.pop(group.letter, None), group)
-    for _letter, row in sorted(there.items()):
-        _take_away(u, row)
     u.flush()
     u.note(site.id, site.id, "windows_set", by=by, facts={"letters": [group.letter for group in groups]})
-    return groups_of(u, site_id)
+    return [row for _letter, row in sorted(there.items())]
+
+
+def take_away_groups(u: Unit, groups: Sequence[WindowGroupRow]) -> None:
+    """Delete groups that nothing names. Raises WindowInUse."""
+    for row in groups:
+        _take_away(u, row)
+
+
+def _by_letter(u: Unit, site: SiteRow) -> dict[str, WindowGroupRow]:
+    query = select(WindowGroupRow).where(WindowGroupRow.site_id == site.id)
+    return {row.letter: row for row in u.session.scalars(query)}
+
+
+def _require_letters(u: Unit, there: Mapping[str, WindowGroupRow], groups: Sequence[GroupWish]) -> None:
+    """Numbers of today keep their meaning: a group has its letter until tomorrow, also beside another that wants it.
+
+    The groups are locked, so that nobody is given the first number of the day meanwhile. Raises LetterInUse.
+    """
+    letters = {row.name: row.letter for row in there.values()}
+    moved = [
+        there[letter]
+        for group in groups
+        if (was := letters.get(group.name, group.letter)) != group.letter
+        for letter in (was, group.letter)
+        if letter in there
+    ]
+    for row in sorted(moved, key=lambda row: row.id):
+        u.session.refresh(row, with_for_update=True)
+        if u.get(TicketCount, (row.id, clock.today())) is not None:
+            raise LetterInUse(letter=row.letter, group=row.name)
 
 
 def _put(u: Unit, site: SiteRow, row: WindowGroupRow | None, group: GroupWish) -> None:
     if row is None:
         row = WindowGroupRow(id=ids.new_id("wg"), site_id=site.id, letter=group.letter, name="", item_ids=[])
         u.add(row)
-    else:
-        _require_items(u, row, group)
     row.name, row.item_ids = group.name, list(group.item_ids)
     u.flush()
     for window in group.windows:
@@ -58,6 +106,8 @@ def _put_window(u: Unit, group: WindowGroupRow, wish: WindowWish) -> None:
         u.add(row)
     elif row.group_id != group.id and _is_serving(u, row):
         raise WindowInUse(f"{row.number} 号窗口正在叫号，请先办结再调整。", window=row.number)
+    if row.open is not None and row.open != wish.open:
+        row.today_on = row.today_open = None  # the planner's word is the newer one
     row.group_id, row.booked_first, row.open = group.id, wish.booked_first, wish.open
     u.flush()
 
@@ -72,10 +122,17 @@ def _take_away_windows(u: Unit, site: SiteRow, numbers: set[int]) -> None:
 
 
 def _take_away(u: Unit, group: WindowGroupRow) -> None:
-    """Delete a group that no pattern, coming slot or queue number names. Raises WindowInUse."""
+    """Delete a group that no pattern, coming slot or queue number names; closed slots count while anybody is in them.
+
+    Raises WindowInUse.
+    """
+    anybody = (
+        select(BookingRow.id).where(BookingRow.slot_id == SlotRow.id, BookingRow.state.in_(LIVE)).exists()
+    )
+    coming = select(SlotRow.id).where(SlotRow.group_id == group.id, SlotRow.ends_at > clock.now())
     needed = (
         select(PatternRow.id).where(PatternRow.group_id == group.id, PatternRow.withdrawn_at.is_(None)),
-        select(SlotRow.id).where(SlotRow.group_id == group.id, SlotRow.ends_at > clock.now()),
+        coming.where(SlotRow.closed_at.is_(None) | anybody),
         select(TicketRow.id).where(TicketRow.group_id == group.id),
     )
     if any(u.session.scalars(query.limit(1)).first() is not None for query in needed):

@@ -1,7 +1,8 @@
 """What is wrong with a wished plan: every fault by its field, so that a form or a sheet can show them all at once."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from backend.booking.models import SiteRow, WindowGroupRow
 from backend.booking.plan_views import GroupWish, PatternWish
 from backend.booking.supply import policy_of
+from backend.catalogue import Policy
 from backend.kernel import clock
 from backend.kernel.problems import FieldError, InvalidInput
 from backend.store.unit import Unit
@@ -20,31 +22,67 @@ _TIME: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _LETTER: Final = re.compile(r"[A-Z]")
 
 
-def faults_of(u: Unit, site: SiteRow, wish: PatternWish) -> list[FieldError]:
+@dataclass(slots=True)
+class Ground:
+    """What wished patterns are measured by: what the site handles, its window groups, and how items are booked."""
+
+    site: SiteRow
+    groups: Mapping[str, Collection[str]]
+    """The items of each group, by whatever names it in the wishes."""
+    policies: dict[str, Policy | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, u: Unit, site: SiteRow) -> "Ground":
+        """As it stands."""
+        query = select(WindowGroupRow).where(WindowGroupRow.site_id == site.id)
+        return cls(site, {row.id: row.item_ids for row in u.session.scalars(query)})
+
+    def policy(self, u: Unit, item_id: str) -> Policy | None:
+        """The rules of an item that is booked, looked up once."""
+        if item_id not in self.policies:
+            self.policies[item_id] = policy_of(u, item_id)
+        return self.policies[item_id]
+
+
+def faults_of(u: Unit, ground: Ground, wish: PatternWish) -> list[FieldError]:
     """Everything that is wrong with a wished pattern, apart from overlapping another."""
-    found = [*_of_item(u, site, wish), *_of_times(wish), *_of_numbers(wish)]
+    found = [*_of_item(u, ground, wish), *_of_times(wish), *_of_numbers(wish)]
     return [FieldError(field=field, message=message) for field, message in found]
 
 
-def require_hours(hours: Sequence[Sequence[str]]) -> None:
-    """Opening hours of a day, in their order and apart from each other. Raises InvalidInput."""
-    errors, before = list[FieldError](), ""
+def hours_faults(hours: Sequence[Sequence[str]]) -> dict[int, str]:
+    """What is wrong with opening hours, which stand in their order and apart from each other: by their place."""
+    faults, before = dict[int, str](), ""
     for place, span in enumerate(hours):
         if len(span) != 2 or not all(map(is_time, span)):
-            errors.append(
-                FieldError(field=f"hours.{place}", message='应为 ["09:00", "12:00"] 这样的起止时间')
-            )
+            faults[place] = '应为 ["09:00", "12:00"] 这样的起止时间'
         elif span[0] >= span[1] or span[0] < before:
-            errors.append(FieldError(field=f"hours.{place}", message="结束应晚于开始，各段应按先后、不重叠"))
+            faults[place] = "结束应晚于开始，各段应按先后、不重叠"
         else:
             before = span[1]
-    if errors or not hours:
+    return faults
+
+
+def require_hours(hours: Sequence[Sequence[str]], *, at_least: int = 1) -> None:
+    """Raises InvalidInput for impossible opening hours, or too few of them."""
+    errors = [
+        FieldError(field=f"hours.{place}", message=message) for place, message in hours_faults(hours).items()
+    ]
+    if errors or len(hours) < at_least:
         raise InvalidInput(errors=errors or [FieldError(field="hours", message="请填写当天的开放时间")])
 
 
 def require_groups(site: SiteRow, groups: Sequence[GroupWish]) -> None:
-    """Letters, names and window numbers occur once, items are the site's. Raises InvalidInput."""
-    errors, numbers = list[FieldError](), set[int]()
+    """Raises InvalidInput for window groups with faults."""
+    if faults := group_faults(site, groups):
+        raise InvalidInput(
+            errors=[FieldError(field=f"groups.{n}.{field}", message=says) for n, field, says in faults]
+        )
+
+
+def group_faults(site: SiteRow, groups: Sequence[GroupWish]) -> list[tuple[int, str, str]]:
+    """Letters, names and window numbers occur once, items are the site's: place, field and what is wrong."""
+    faults, numbers = list[tuple[int, str, str]](), set[int]()
     for place, group in enumerate(groups):
         others = groups[:place]
         wrong = {
@@ -53,13 +91,8 @@ def require_groups(site: SiteRow, groups: Sequence[GroupWish]) -> None:
             "item_ids": not group.item_ids or not set(group.item_ids) <= set(site.item_ids),
             "windows": _clash(group, numbers),
         }
-        errors += [
-            FieldError(field=f"groups.{place}.{field}", message=_GROUP_SAYS[field])
-            for field, is_wrong in wrong.items()
-            if is_wrong
-        ]
-    if errors:
-        raise InvalidInput(errors=errors)
+        faults += [(place, field, _GROUP_SAYS[field]) for field, is_wrong in wrong.items() if is_wrong]
+    return faults
 
 
 def is_time(text: str) -> bool:
@@ -83,30 +116,25 @@ def _clash(group: GroupWish, numbers: set[int]) -> bool:
     return clash or len(numbers) > MOST_WINDOWS
 
 
-def _of_item(u: Unit, site: SiteRow, wish: PatternWish) -> Iterator[tuple[str, str]]:
-    policy = policy_of(u, wish.item_id)
-    if wish.item_id not in site.item_ids:
+def _of_item(u: Unit, ground: Ground, wish: PatternWish) -> Iterator[tuple[str, str]]:
+    policy = ground.policy(u, wish.item_id)
+    if wish.item_id not in ground.site.item_ids:
         yield "item_id", "本办事点不办理这个事项"
     elif policy is None:
         yield "item_id", "这个事项没有发布，或不需要预约"
     elif wish.subject not in (policy.booking_subjects or ("",)):
         known = "、".join(policy.booking_subjects)
         yield "subject", f"应为：{known}" if known else "这个事项不分科目，请留空"
-    if wish.group_id:
-        query = select(WindowGroupRow).where(
-            WindowGroupRow.site_id == site.id, WindowGroupRow.id == wish.group_id
-        )
-        group = u.session.scalars(query).one_or_none()
-        if group is None or wish.item_id not in group.item_ids:
-            yield "group_id", "没有这个窗口组，或它不办理这个事项"
+    if wish.group_id and wish.item_id not in ground.groups.get(wish.group_id, ()):
+        yield "group_id", "没有这个窗口组，或它不办理这个事项"
 
 
 def _of_times(wish: PatternWish) -> Iterator[tuple[str, str]]:
     right = True
-    for field, time in (("opens", wish.opens), ("closes", wish.closes)):
+    for name, time in (("opens", wish.opens), ("closes", wish.closes)):
         if not is_time(time):
             right = False
-            yield field, "应为 00:00 到 23:59 的时间，例如 09:00"
+            yield name, "应为 00:00 到 23:59 的时间，例如 09:00"
     if not right:
         return
     length = _minutes(wish.closes) - _minutes(wish.opens)

@@ -3,7 +3,7 @@
 This is the door: verbs and questions take the unit first and answer with frozen views.
 """
 
-from backend.cases.api import open_files_window
+from backend.cases.api import LinkParts, as_response, open_files_window
 from backend.cases.books import check_books
 from backend.cases.desk_views import (
     CaseBrief,
@@ -71,6 +71,7 @@ from backend.cases.reactions import (
     on_parcel_ordered,
     on_payment_refunded,
     on_payment_succeeded,
+    on_person_joined,
 )
 from backend.cases.services.corrections import answer_correction, reopen_case, request_correction
 from backend.cases.services.decisions import decide, finish, hand_over, withdraw_case
@@ -85,6 +86,7 @@ from backend.cases.services.handling import (
     resume,
     start_review,
 )
+from backend.cases.services.uploads import keep_evidence, link_to_evidence, open_evidence
 from backend.cases.views import (
     Application,
     CaseLine,
@@ -117,6 +119,7 @@ __all__ = [
     "FeeStillDue",
     "ItemNotFiledHere",
     "LinkExpired",
+    "LinkParts",
     "MaterialGiven",
     "MaterialModeRefused",
     "MaterialUnknown",
@@ -147,6 +150,7 @@ __all__ = [
     "VisitGround",
     "accept",
     "answer_correction",
+    "as_response",
     "case_brief",
     "case_number_of",
     "cases_of",
@@ -163,6 +167,8 @@ __all__ = [
     "file_of",
     "finish",
     "hand_over",
+    "keep_evidence",
+    "link_to_evidence",
     "materials_of",
     "my_progress",
     "not_accept",
@@ -177,6 +183,8 @@ __all__ = [
     "on_parcel_ordered",
     "on_payment_refunded",
     "on_payment_succeeded",
+    "on_person_joined",
+    "open_evidence",
     "open_files_window",
     "own_materials",
     "paper_originals",

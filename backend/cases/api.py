@@ -7,7 +7,7 @@ from flask import Response, request
 from pydantic import Field
 
 from backend.cases.content import MEDIA_TYPES, MOST_BYTES
-from backend.cases.desk_views import SignedLink, UploadView
+from backend.cases.desk_views import SignedLink, UploadFile, UploadView
 from backend.cases.problems import (
     LinkExpired,
     TooManyUploads,
@@ -46,7 +46,13 @@ def link_upload(call: Call[None], upload_id: str) -> SignedLink:
 def show_upload(call: Call[None], upload_id: str) -> Response:
     """The file behind a signed link."""
     parts: LinkParts = call.query
-    file = run_unit(lambda u: uploads.open_upload(u, upload_id, call.principal, parts.expires, parts.sig))
+    return as_response(
+        run_unit(lambda u: uploads.open_upload(u, upload_id, call.principal, parts.expires, parts.sig))
+    )
+
+
+def as_response(file: UploadFile) -> Response:
+    """A file as it leaves the house: never cached, never run."""
     name = f"{file.upload_id}.{_ENDINGS[file.media_type]}"
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',

@@ -71,7 +71,10 @@ class CaseBrief:
 
 @dataclass(frozen=True, slots=True)
 class VisitGround:
-    """Whether this case may be booked for a visit now, and if not why."""
+    """Whether this case may be booked for a visit now, and if not why.
+
+    `wants_visit`: its state asks for one, whether or not one is booked already.
+    """
 
     case_id: str
     person_id: str
@@ -82,6 +85,7 @@ class VisitGround:
     state: str
     may_book: bool
     reason: str
+    wants_visit: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class Upload(Base):
     """A checked file. The bytes lie encrypted in the storage; only the sealed key here opens them."""
 
     __tablename__ = "cases_upload"
-    __retention__ = "unused: 24 hours; used: with its case"
+    __retention__ = "unused: 24 hours; evidence of an urgent visit: 30 days after it; used: with its case"
     __table_args__ = (
         Index("ix_cases_upload_purge", "purge_at", postgresql_where=text("purge_at IS NOT NULL")),
         Index("ix_cases_upload_material_id", "material_id"),

@@ -4,7 +4,7 @@ from sqlalchemy import update
 
 from backend.cases.dates import settle
 from backend.cases.machine import CASE
-from backend.cases.models import Case, Material
+from backend.cases.models import Case, Material, Upload
 from backend.cases.services import desk, fees
 from backend.contracts import (
     BookingCancelled,
@@ -20,6 +20,7 @@ from backend.contracts import (
     ParcelOrdered,
     PaymentRefunded,
     PaymentSucceeded,
+    PersonJoined,
 )
 from backend.store.unit import SYSTEM, Unit
 
@@ -95,6 +96,12 @@ def on_booking_missed(u: Unit, event: BookingMissed) -> None:
 def on_booking_checked_in(u: Unit, event: BookingCheckedIn) -> None:
     """The citizen is at the window."""
     _visit(u, event.matter, "arrived")
+
+
+def on_person_joined(u: Unit, event: PersonJoined) -> None:
+    """A login turned out to be somebody's second: the files it sent are theirs. It had no cases."""
+    mine = update(Upload).where(Upload.owner_id == event.joined_id)
+    u.session.execute(mine.values(owner_id=event.person_id))
 
 
 def _carries_result(event: ParcelEvent) -> bool:

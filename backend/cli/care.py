@@ -30,12 +30,17 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 @click.command("check")
 def check() -> None:
-    """Look for orphans, broken books, altered journals and dead letters; exits 1 when anything is found."""
+    """Look for orphans, broken books, altered journals and dead letters; exits 1 when anything is found.
+
+    Warnings are of what is sound and still wants somebody to see to it; they do not change the exit code.
+    """
     boot.must_be_fit()
-    findings = run_unit(all_findings)
+    findings, warnings = run_unit(all_findings), run_unit(booking.warnings)
     for finding in findings:
         click.echo(finding)
-    click.echo(f"{len(findings)} findings")
+    for warning in warnings:
+        click.echo(f"warning: {warning}")
+    click.echo(f"{len(findings)} findings" + (f", {len(warnings)} warnings" if warnings else ""))
     raise SystemExit(1 if findings else 0)
 
 

@@ -18,6 +18,7 @@ from backend.contracts.booking import (
     BookingReminderDue,
     BookingRestored,
     BookingServed,
+    DrawDelayed,
     EntryDrawn,
     PlaceOffered,
     WaitEnded,
@@ -61,7 +62,7 @@ from backend.contracts.payments import (
     PaymentRefunded,
     PaymentSucceeded,
 )
-from backend.contracts.registers import ItemPublished, PersonRegistered
+from backend.contracts.registers import ItemPublished, PersonJoined, PersonRegistered
 
 __all__ = [
     "BillIssued",
@@ -93,6 +94,7 @@ __all__ = [
     "CaseWithdrawn",
     "CorrectionLapsed",
     "CorrectionRequested",
+    "DrawDelayed",
     "EntryDrawn",
     "Event",
     "FeeDemanded",
@@ -112,6 +114,7 @@ __all__ = [
     "PaymentEvent",
     "PaymentRefunded",
     "PaymentSucceeded",
+    "PersonJoined",
     "PersonRegistered",
     "PlaceOffered",
     "PreReviewPassed",

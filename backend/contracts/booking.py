@@ -76,6 +76,13 @@ class WaitEnded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class DrawDelayed(Event):
+    """A draw waits longer than was announced for its public value. The matter is the entry."""
+
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class EntryDrawn(Event):
     """The outcome of one entry in a draw; a winner has a confirmed booking. The matter is the entry."""
 

@@ -11,5 +11,13 @@ class PersonRegistered(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PersonJoined(Event):
+    """`joined_id`, never verified, turned out to be `person_id`: what it did is theirs. The matter is `joined_id`."""
+
+    person_id: str
+    joined_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ItemPublished(Event):
     item_version_id: str

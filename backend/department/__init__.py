@@ -6,17 +6,23 @@ from backend.department import (
     cases,
     hall,
     parcels,
+    pending,
     planning,
+    previews,
     releases,
     sessions,
     staff,
     standing,
     uploads,
+    urgent,
 )
 from backend.department.api import dept
 from backend.department.screen import SCREEN as SCREEN
 
-for _desk in (sessions, staff, cases, uploads, bookings, standing, hall, planning, releases, bills, parcels):
+for _desk in (
+    sessions, staff, cases, uploads, bookings, urgent, pending, standing, hall, planning, previews, releases, bills,
+    parcels,
+):  # fmt: skip
     _desk.register(dept)
 
 SURFACE = dept

@@ -4,6 +4,7 @@ from pydantic import Field
 
 from backend import booking
 from backend.booking import BookingView, CheckedIn
+from backend.booking.halls import DeskBooking
 from backend.department.reach import require_own_site
 from backend.kernel import clock
 from backend.kernel.problems import InvalidInput, NotYours, TooMany
@@ -27,6 +28,15 @@ class AtSite(Body):
     site_id: str = Field(max_length=40)
 
 
+class Served(AtSite):
+    """`identity_checked`: the clerk has compared ID cards and faces with the booking, its companions too.
+
+    Not needed where the card was shown to the window at check-in.
+    """
+
+    identity_checked: bool = False
+
+
 class CancelFor(Body):
     """Why the window cancels, as the caller said it."""
 
@@ -34,8 +44,8 @@ class CancelFor(Body):
     reason: str = Field(min_length=2, max_length=60)
 
 
-def expected(call: Call[None], site_id: str) -> list[BookingView]:
-    """List who is expected at a site on a day (today when none is given)."""
+def expected(call: Call[None], site_id: str) -> list[DeskBooking]:
+    """List who is expected at a site on a day (today when none is given), with what the window compares."""
     with unit() as u:
         require_own_site(u, site_id, call.principal)
         return booking.bookings_at(u, site_id, call.query.day or clock.today())
@@ -60,10 +70,13 @@ def check_in(call: Call[CheckIn], booking_id: str) -> CheckedIn:
     return seen
 
 
-def served(call: Call[AtSite], u: Unit, booking_id: str) -> BookingView:
-    """Say that the visit is over."""
-    require_own_site(u, call.body.site_id, call.principal)
-    return booking.mark_served(u, booking_id, call.body.site_id, call.principal.actor)
+def served(call: Call[Served], u: Unit, booking_id: str) -> DeskBooking:
+    """Say that the visit is over, and that the identity was checked."""
+    asked = call.body
+    require_own_site(u, asked.site_id, call.principal)
+    return booking.mark_served(
+        u, booking_id, asked.site_id, call.principal.actor, identity_checked=asked.identity_checked
+    )
 
 
 def cancel(call: Call[CancelFor], u: Unit, booking_id: str) -> BookingView:
@@ -75,7 +88,7 @@ def cancel(call: Call[CancelFor], u: Unit, booking_id: str) -> BookingView:
 
 def register(surface: Surface) -> None:
     """Open these endpoints on a surface."""
-    surface.get("/sites/<site_id>/bookings", answers=list[BookingView], query=DayQuery, problems=(NotYours,))(
+    surface.get("/sites/<site_id>/bookings", answers=list[DeskBooking], query=DayQuery, problems=(NotYours,))(
         expected
     )
     surface.post(
@@ -93,9 +106,14 @@ def register(surface: Surface) -> None:
     )(check_in)
     surface.post(
         "/bookings/<booking_id>/served",
-        body=AtSite,
-        answers=BookingView,
-        problems=(NotYours, booking.WrongDayOrSite, booking.ImpossibleMove),
+        body=Served,
+        answers=DeskBooking,
+        problems=(
+            NotYours,
+            booking.WrongDayOrSite,
+            booking.halls.IdentityUnchecked,
+            booking.ImpossibleMove,
+        ),
     )(served)
     surface.post(
         "/bookings/<booking_id>/cancellation",

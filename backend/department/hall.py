@@ -1,17 +1,21 @@
-"""The departments' window in the hall: self check-in, queue numbers, and the clerk who calls them."""
+"""The departments' window in the hall: self check-in, queue numbers, the clerk who calls them, and the windows."""
 
 import re
 from collections.abc import Callable
+from typing import Final, Literal
 
 from pydantic import Field
 
-from backend import booking
-from backend.booking import CheckedIn, QueueOfGroup, TicketView
-from backend.department.reach import require_own_site
+from backend import booking, people
+from backend.booking import CheckedIn, QueueOfGroup, TicketView, halls
+from backend.booking.halls import WindowView
+from backend.department.reach import require_own_site, require_planner
 from backend.kernel.problems import InvalidInput, NotYours, TooMany
 from backend.runtime.surface import Body, Call, Surface, Unit
 from backend.store.unit import Actor, run_unit, unit
 
+OF_THE_HALL: Final = ("window_clerk", "planner", "system")
+"""Who opens and shuts windows."""
 _SCANNED = re.compile(r"ZB:([0-9A-Za-z]{12}):(\d{6})")
 
 
@@ -32,6 +36,27 @@ class TakeNumber(Body):
 
 class TransferTo(Body):
     group_id: str = Field(max_length=40)
+
+
+class Finish(Body):
+    """`identity_checked`: the clerk has compared ID cards and faces with the booking, its companions too.
+
+    Not needed where the card was shown to the window at check-in, nor of somebody without an appointment.
+    """
+
+    identity_checked: bool = False
+
+
+class Leaving(Body):
+    """Why: they went away, or the card was not that of the one who booked."""
+
+    reason: Literal["left", "identity_differs"] = "left"
+
+
+class Shut(Body):
+    """`hand_over`: whoever is called at the window waits again, for another one; else they are served first."""
+
+    hand_over: bool = False
 
 
 def self_check_in(call: Call[SelfCheckIn], site_id: str) -> CheckedIn:
@@ -89,9 +114,29 @@ def mark_absent(call: Call[None], u: Unit, ticket_id: str) -> TicketView:
     return _with_own(call, u, ticket_id, booking.mark_absent)
 
 
-def finish(call: Call[None], u: Unit, ticket_id: str) -> TicketView:
-    """Say that the visit is over."""
-    return _with_own(call, u, ticket_id, booking.finish_ticket)
+def finish(call: Call[Finish], u: Unit, ticket_id: str) -> TicketView:
+    """Say that the visit is over, and that the identity was checked."""
+    require_own_site(u, booking.ticket_of(u, ticket_id).site_id, call.principal)
+    checked = call.body.identity_checked
+    return booking.finish_ticket(u, ticket_id, call.principal.actor, identity_checked=checked)
+
+
+def leave(call: Call[Leaving], u: Unit, ticket_id: str) -> TicketView:
+    """Note that somebody went without having been served; a place for walk-ins is free for the next."""
+    require_own_site(u, booking.ticket_of(u, ticket_id).site_id, call.principal)
+    return halls.leave_ticket(u, ticket_id, call.body.reason, call.principal.actor)
+
+
+def open_window(call: Call[None], u: Unit, window_id: str) -> WindowView:
+    """Open a window for today; tomorrow the plan has the say again."""
+    require_planner(u, booking.window_site(u, window_id), call.principal, OF_THE_HALL)
+    return halls.open_window(u, window_id, call.principal.actor)
+
+
+def shut_window(call: Call[Shut], u: Unit, window_id: str) -> WindowView:
+    """Shut a window for today: nobody is called to it any more."""
+    require_planner(u, booking.window_site(u, window_id), call.principal, OF_THE_HALL)
+    return halls.shut_window(u, window_id, call.principal.actor, hand_over=call.body.hand_over)
 
 
 def transfer(call: Call[TransferTo], u: Unit, ticket_id: str) -> TicketView:
@@ -120,7 +165,7 @@ def register(surface: Surface) -> None:
         body=TakeNumber,
         answers=TicketView,
         status=201,
-        problems=(NotYours, booking.NoQueueHere),
+        problems=(NotYours, booking.NoQueueHere, halls.WalkInsFull),
     )(take_number)
     surface.get("/sites/<site_id>/queues", answers=list[QueueOfGroup], problems=(NotYours,))(queues)
     surface.post(
@@ -128,11 +173,15 @@ def register(surface: Surface) -> None:
         answers=TicketView,
         problems=(NotYours, booking.WindowShut, booking.WindowBusy, booking.NobodyWaiting),
     )(call_next)
+    _register_tickets(surface)
+    _register_windows(surface)
+
+
+def _register_tickets(surface: Surface) -> None:
     for path, step, problems in (
         ("recall", recall, (booking.CalledEnough,)),
         ("pass", pass_over, ()),
         ("absence", mark_absent, (booking.CalledTooLittle,)),
-        ("finish", finish, ()),
     ):
         surface.post(
             f"/tickets/<ticket_id>/{path}",
@@ -140,11 +189,35 @@ def register(surface: Surface) -> None:
             problems=(NotYours, booking.ImpossibleMove, *problems),
         )(step)
     surface.post(
+        "/tickets/<ticket_id>/finish",
+        body=Finish,
+        answers=TicketView,
+        problems=(NotYours, booking.ImpossibleMove, halls.IdentityUnchecked),
+    )(finish)
+    surface.post(
+        "/tickets/<ticket_id>/leaving",
+        body=Leaving,
+        answers=TicketView,
+        problems=(NotYours, booking.ImpossibleMove),
+    )(leave)
+    surface.post(
         "/tickets/<ticket_id>/transfer",
         body=TransferTo,
         answers=TicketView,
         problems=(NotYours, booking.ImpossibleMove, booking.SameGroup),
     )(transfer)
+
+
+def _register_windows(surface: Surface) -> None:
+    surface.post(
+        "/windows/<window_id>/opening", answers=WindowView, problems=(NotYours, people.OutsideYourScope)
+    )(open_window)
+    surface.post(
+        "/windows/<window_id>/shutting",
+        body=Shut,
+        answers=WindowView,
+        problems=(NotYours, people.OutsideYourScope, booking.WindowBusy),
+    )(shut_window)
 
 
 def _with_own(

@@ -16,7 +16,7 @@ from backend.kernel import clock
 from backend.kernel.problems import InvalidInput, NotYours
 from backend.runtime.bodies import within_reach
 from backend.runtime.surface import Body, Call, Day, Query, RawBody, Surface, Unit
-from backend.store.unit import unit
+from backend.store.unit import Actor, unit
 
 Span = Annotated[list[Annotated[str, Field(max_length=5)]], Field(min_length=2, max_length=2)]
 SlotId = Annotated[str, Field(max_length=40)]
@@ -68,10 +68,16 @@ class RulesGiven(Body):
     rules: plans.Rules
 
 
-class DayGiven(Body):
-    """Closed, or open at other hours; citizens read the reason."""
+class HoursGiven(Body):
+    """Opening hours of the site: [["09:00", "12:00"], ["14:00", "17:00"]]."""
 
-    kind: Literal["closed", "hours"]
+    hours: list[Span] = Field(max_length=6)
+
+
+class DayGiven(Body):
+    """Closed, open at other hours, or for extra hours beside the usual ones; citizens read the reason."""
+
+    kind: Literal["closed", "hours", "extra"]
     hours: list[Span] = Field([], max_length=6)
     reason: Reason
 
@@ -113,16 +119,22 @@ def put_groups(call: Call[GroupsGiven], u: Unit, site_id: str) -> list[plans.Gro
     return list(plans.put_groups(u, site_id, wishes, call.principal.actor))
 
 
+def put_hours(call: Call[HoursGiven], u: Unit, site_id: str) -> plans.HoursChange:
+    """Set the opening hours of a site, by which items without patterns go."""
+    require_planner(u, site_id, call.principal)
+    return plans.put_hours(u, site_id, call.body.hours, call.principal.actor)
+
+
 def add_pattern(call: Call[PatternGiven], u: Unit, site_id: str) -> plans.PatternChange:
     """Add a weekly pattern and open its slots."""
     require_planner(u, site_id, call.principal)
-    return plans.add_pattern(u, site_id, _wish(call.body), call.principal.actor)
+    return plans.add_pattern(u, site_id, pattern_wish(call.body), call.principal.actor)
 
 
 def change_pattern(call: Call[PatternGiven], u: Unit, site_id: str, pattern_id: str) -> plans.PatternChange:
     """Put another pattern in its place; slots with appointments stay and are named."""
     require_planner(u, site_id, call.principal)
-    return plans.change_pattern(u, site_id, pattern_id, _wish(call.body), call.principal.actor)
+    return plans.change_pattern(u, site_id, pattern_id, pattern_wish(call.body), call.principal.actor)
 
 
 def withdraw_pattern(call: Call[None], u: Unit, site_id: str, pattern_id: str) -> plans.Fitted:
@@ -139,7 +151,7 @@ def put_rules(call: Call[RulesGiven], u: Unit, site_id: str) -> plans.RulesChang
 
 
 def sheet(call: Call[None], site_id: str) -> Response:
-    """Download the weekly plan as an Excel sheet."""
+    """Download the whole plan as an Excel workbook."""
     with unit() as u:
         require_own_site(u, site_id, call.principal)
         packed = plans.export_plan(u, site_id)
@@ -148,7 +160,7 @@ def sheet(call: Call[None], site_id: str) -> Response:
 
 
 def put_sheet(call: Call[bytes], u: Unit, site_id: str) -> plans.PlanChange:
-    """Take the whole weekly plan from an Excel sheet, all or nothing."""
+    """Take the whole plan from an Excel workbook, all or nothing."""
     require_planner(u, site_id, call.principal)
     return plans.import_plan(u, site_id, call.body, call.principal.actor)
 
@@ -156,10 +168,7 @@ def put_sheet(call: Call[bytes], u: Unit, site_id: str) -> plans.PlanChange:
 def set_day(call: Call[DayGiven], u: Unit, site_id: str, day: str) -> plans.DayChange:
     """Close a day or give it other hours; everybody affected is offered another time."""
     require_planner(u, site_id, call.principal)
-    asked, by, on = call.body, call.principal.actor, _day(day)
-    if asked.kind == "closed":
-        return plans.close_day(u, site_id, on, asked.reason, by)
-    return plans.set_hours(u, site_id, on, asked.hours, asked.reason, by)
+    return day_set(u, site_id, _day(day), call.body, call.principal.actor)
 
 
 def unset_day(call: Call[None], u: Unit, site_id: str, day: str) -> plans.DayChange:
@@ -210,8 +219,9 @@ def register(surface: Surface) -> None:
         f"{at}/plan/groups",
         body=GroupsGiven,
         answers=list[plans.GroupView],
-        problems=(*put, plans.WindowInUse),
+        problems=(*put, plans.WindowInUse, plans.LetterInUse),
     )(put_groups)
+    surface.put(f"{at}/plan/hours", body=HoursGiven, answers=plans.HoursChange, problems=put)(put_hours)
     pattern = {
         "body": PatternGiven,
         "answers": plans.PatternChange,
@@ -244,11 +254,17 @@ def _register_days(surface: Surface, at: str, put: tuple[Any, ...]) -> None:
     )(utilisation)
 
 
-def _wish(given: PatternGiven) -> plans.PatternWish:
+def pattern_wish(given: PatternGiven) -> plans.PatternWish:
     return plans.PatternWish(
         given.item_id, tuple(given.weekdays), given.opens, given.closes, given.slot_minutes, given.capacity,
         given.valid_from or clock.today(), given.valid_to, given.subject, given.group_id, given.urgent,
     )  # fmt: skip
+
+
+def day_set(u: Unit, site_id: str, day: dt.date, asked: DayGiven, by: Actor) -> plans.DayChange:
+    if asked.kind == "closed":
+        return plans.close_day(u, site_id, day, asked.reason, by)
+    return plans.set_hours(u, site_id, day, asked.hours, asked.reason, by, asked.kind)
 
 
 def _day(text: str) -> dt.date:

@@ -27,7 +27,10 @@ class RangeGiven(Body):
 
 
 class ReleaseGiven(RangeGiven):
-    """A release to announce; `batch` is for a queue, `public_source` for a draw."""
+    """A release to announce; `batch` is for a queue, `public_source` and `public_value_at` for a draw.
+
+    `public_value_at`: when the source will have stated the value, after entries have closed.
+    """
 
     mode: Literal["queue", "draw"]
     entries_from: Moment
@@ -35,6 +38,7 @@ class ReleaseGiven(RangeGiven):
     opens_at: Moment
     batch: int = Field(10, ge=1, le=10_000)
     public_source: str = Field("", max_length=200)
+    public_value_at: Moment | None = None
 
 
 class OpeningGiven(RangeGiven):
@@ -59,12 +63,11 @@ class ReleasesQuery(Query):
 
 def releases(call: Call[None], site_id: str) -> Page[ReleaseView]:
     """List the releases of a site, newest first."""
-    keys = paging.keys_of(call.query.cursor, 1)
+    after = paging.key_of(call.query.cursor)
     with unit() as u:
         require_own_site(u, site_id, call.principal)
-        found = booking.releases_at(u, site_id, after=str(keys[0]) if keys else None, limit=PAGE + 1)
-    shown = tuple(found[:PAGE])
-    return Page(shown, paging.cursor(shown[-1].id) if len(found) > PAGE else None)
+        found = booking.releases_at(u, site_id, after=after, limit=PAGE + 1)
+    return paging.page(found, PAGE, lambda one: one.id)
 
 
 def release(call: Call[None], release_id: str) -> ReleaseView:
@@ -81,7 +84,7 @@ def announce(call: Call[ReleaseGiven], u: Unit, site_id: str) -> ReleaseView:
     asked = call.body
     plan = ReleasePlan(
         _range(site_id, asked), asked.mode, asked.entries_from, asked.entries_until, asked.opens_at, asked.batch,
-        asked.public_source,
+        asked.public_source, asked.public_value_at,
     )  # fmt: skip
     return booking.release_of(u, booking.announce(u, plan, call.principal.actor))
 

@@ -36,16 +36,16 @@ class AppealLine:
 
 def appeals(call: Call[None]) -> Page[AppealLine]:
     """List the appeals at my sites that wait for an answer, oldest block first."""
-    keys, who = paging.keys_of(call.query.cursor, 1), call.principal
+    after, who = paging.key_of(call.query.cursor), call.principal
     with unit() as u:
         found = booking.appeals(
             u,
             lambda site: people.may_handle(who, site.department_id, site.region_code),
-            after=str(keys[0]) if keys else None,
+            after=after,
             limit=PAGE + 1,
         )
-        shown = tuple(AppealLine(people.person_of(u, one.person_id), one) for one in found[:PAGE])
-    return Page(shown, paging.cursor(shown[-1].block.id) if len(found) > PAGE else None)
+        lines = [AppealLine(people.person_of(u, one.person_id), one) for one in found]
+    return paging.page(lines, PAGE, lambda one: one.block.id)
 
 
 def decide(call: Call[Answer], u: Unit, block_id: str) -> BlockView:

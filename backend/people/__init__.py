@@ -62,6 +62,7 @@ from backend.people.questions import (
     may_act_for,
     me,
     person_of,
+    persons_of,
     require_level,
     require_level_of,
 )
@@ -264,6 +265,7 @@ __all__ = [
     "own_address",
     "per_sender",
     "person_of",
+    "persons_of",
     "prefer",
     "refresh",
     "register_at_window",

@@ -1,6 +1,6 @@
 """Lives of those the town knows: citizens, staff, riders, and the keys of departments' systems."""
 
-from backend.contracts import PersonRegistered
+from backend.contracts import PersonJoined, PersonRegistered
 from backend.kernel.machine import Machine, Move
 
 _QUIET = "concerns only the holder, who is told by the answer to the request"
@@ -14,8 +14,8 @@ PERSON = Machine(
         Move("verified", "phone_proven", "verified", "更换了手机号", why=_QUIET),
         Move("visitor", "identity_verified", "verified", "在窗口完成实名登记", PersonRegistered),
         Move("reachable", "identity_verified", "verified", "完成实名登记", PersonRegistered),
-        Move("visitor", "joined", "joined", "并入同一人的登记", why="the other row is told of"),
-        Move("reachable", "joined", "joined", "并入同一人的登记", why="the other row is told of"),
+        Move("visitor", "joined", "joined", "并入同一人的登记", PersonJoined),
+        Move("reachable", "joined", "joined", "并入同一人的登记", PersonJoined),
     ),
     says={"visitor": "未留手机", "reachable": "已留手机", "verified": "已实名", "joined": "已并入"},
     terminal=frozenset({"joined"}),

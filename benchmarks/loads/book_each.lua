@@ -19,11 +19,12 @@ function init(args)
   end
 end
 
-local function post(path, token, key, body)
+local function post(path, token, key, body, device)
   return wrk.format("POST", path, {
     ["Authorization"] = "Bearer " .. token,
     ["Content-Type"] = body and "application/json" or nil,
     ["Idempotency-Key"] = "bench-" .. round .. "-" .. key,
+    ["X-Device-Id"] = device,
   }, body)
 end
 
@@ -41,7 +42,7 @@ function request()
   end
   local person, token, slot = lines[next_line]:match("([^\t]+)\t([^\t]+)\t(.+)")
   tokens[person] = token
-  return post("/mp/v1/bookings", token, person, '{"slot_id":"' .. slot .. '"}')
+  return post("/mp/v1/bookings", token, person, '{"slot_id":"' .. slot .. '"}', person)
 end
 
 function response(status, headers, body)

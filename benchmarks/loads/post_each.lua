@@ -28,5 +28,6 @@ function request()
     ["Authorization"] = "Bearer " .. token,
     ["Content-Type"] = "application/json",
     ["Idempotency-Key"] = "bench-" .. os.getenv("ROUND") .. "-" .. seed .. "-" .. next_line,
+    ["X-Device-Id"] = "phone-" .. seed .. "-" .. next_line,
   }, body)
 end

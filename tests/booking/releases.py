@@ -10,7 +10,7 @@ from sqlalchemy import update
 from backend import booking
 from backend.booking import ReleasePlan, SlotRange
 from backend.booking.models import EntryRow, ReleaseRow
-from backend.booking.services import closing, drawing
+from backend.booking.services import drawing, tending
 from backend.kernel import clock
 from backend.store.unit import Actor, run_unit, unit
 from tests.booking.makers import EXAM, EXAM_SITE, a_person, citizen, make_slot
@@ -36,12 +36,12 @@ def slots_on(day: date, *capacities: int, **more: Any) -> list[booking.Slot]:
 
 
 def plan(day: date, mode: str = "draw", **more: Any) -> ReleasePlan:
-    """Entries for an hour from now; a queue opens an hour after that."""
+    """Entries for an hour from now, the value half an hour later; a queue opens an hour after the entries."""
     now = clock.now()
     return ReleasePlan(**{
         "slots": SlotRange(EXAM_SITE, EXAM, SUBJECT, day, day), "mode": mode, "entries_from": now,
         "entries_until": now + timedelta(hours=1), "opens_at": now + timedelta(hours=2), "batch": 2,
-        "public_source": SOURCE, **more,
+        "public_source": SOURCE, "public_value_at": now + timedelta(minutes=90), **more,
     })  # fmt: skip
 
 
@@ -80,16 +80,24 @@ def record_of(release_id: str) -> dict[str, Any]:
 def close(release_id: str) -> None:
     """Let the time for entries pass, and the chore come by."""
     clock.move_to(release_of(release_id).entries_until + timedelta(seconds=1))
-    closing.tend()
+    tending.tend()
 
 
 def open_queue(release_id: str) -> None:
     close(release_id)
     clock.move_to(release_of(release_id).opens_at)
-    closing.tend()
+    tending.tend()
+
+
+def until_the_value(release_id: str) -> None:
+    """Let the time pass until the source has stated the public value."""
+    known_at = release_of(release_id).public_value_at
+    if known_at is not None and clock.now() < known_at:
+        clock.move_to(known_at)
 
 
 def agree_on(release_id: str, value: str = VALUE) -> None:
+    until_the_value(release_id)
     run_unit(lambda u: booking.propose_value(u, release_id, value, PLANNER))
     run_unit(lambda u: booking.confirm_value(u, release_id, value, COLLEAGUE))
 

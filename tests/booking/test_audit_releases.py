@@ -14,8 +14,9 @@ import pytest
 from backend import booking
 from backend.booking import plans
 from backend.booking.models import PlaceRow
-from backend.booking.plan_sheet import read_sheet, write_sheet
-from backend.booking.services import closing, drawing
+from backend.booking.plan_book import read_book
+from backend.booking.plan_sheet import COLUMNS
+from backend.booking.services import drawing, tending
 from backend.kernel import clock
 from backend.kernel.problems import InvalidInput
 from backend.runtime.bodies import WITHIN_REACH, Body, Day, Query
@@ -34,6 +35,7 @@ from tests.booking.releases import (
     release_of,
     reveal,
     slots_on,
+    until_the_value,
 )  # fmt: skip
 from tests.cases.visitors import Visitor, Visitors
 
@@ -94,14 +96,14 @@ def test_what_a_queue_leaves_is_given_back_once() -> None:
     first = min(people, key=lambda one: entry_of(release_id, one).rank or 0)
     booked = book(slot.id, first)
     clock.move_to(
-        release_of(release_id).opens_at + timedelta(minutes=2) + closing.MARGIN - timedelta(seconds=1)
+        release_of(release_id).opens_at + timedelta(minutes=2) + tending.MARGIN - timedelta(seconds=1)
     )
-    closing.tend()
+    tending.tend()
     with pytest.raises(booking.NotYourTurn):
         hold(slot.id)
     clock.advance(timedelta(seconds=1))
     for _ in range(3):
-        closing.tend()
+        tending.tend()
     assert hold(slot.id).state == "held"
     assert sorted(entry_of(release_id, one).state for one in people) == ["ended", "ended", "served"]
     assert entry_of(release_id, first).booking_id == booked.id
@@ -116,14 +118,14 @@ def test_slots_are_not_given_back_under_a_hold() -> None:
     release_id = announce(day, "queue")
     person = enter(release_id)
     open_queue(release_id)
-    clock.advance(closing.MARGIN - timedelta(minutes=1))
+    clock.advance(tending.MARGIN - timedelta(minutes=1))
     held = hold(slot.id, person)
     clock.advance(timedelta(minutes=2))
-    closing.tend()
+    tending.tend()
     with pytest.raises(booking.NotYourTurn):
         hold(slot.id)
     confirm(held)
-    closing.tend()
+    tending.tend()
     assert entry_of(release_id, person).state == "served"
     assert hold(slot.id).state == "held"
 
@@ -132,8 +134,8 @@ def test_a_queue_of_nobody_is_given_back_too() -> None:
     slot = slots_on(day := a_day(), 1)[0]
     release_id = announce(day, "queue")
     open_queue(release_id)
-    clock.advance(closing.MARGIN)
-    closing.tend()
+    clock.advance(tending.MARGIN)
+    tending.tend()
     assert hold(slot.id).state == "held"
 
 
@@ -145,6 +147,7 @@ def test_a_blank_public_value_is_refused(blank: str) -> None:
     slots_on(day := a_day(), 1)
     release_id = announce(day)
     close(release_id)
+    until_the_value(release_id)
     with pytest.raises(InvalidInput) as refused:
         run_unit(lambda u: booking.propose_value(u, release_id, blank, PLANNER))
     assert refused.value.errors[0]["field"] == "value"
@@ -154,6 +157,7 @@ def test_signs_of_no_width_are_not_part_of_it() -> None:
     slots_on(day := a_day(), 1)
     release_id = announce(day)
     close(release_id)
+    until_the_value(release_id)
     run_unit(lambda u: booking.propose_value(u, release_id, "\ufeff30\u200b12.45", PLANNER))
     run_unit(lambda u: booking.confirm_value(u, release_id, "3012.45\u200e", COLLEAGUE))
     assert release_of(release_id).public_value == "3012.45"
@@ -287,6 +291,7 @@ SPOIL: tuple[Callable[[bytes], bytes], ...] = (_encrypted, _packed_oddly, _damag
 
 @pytest.mark.parametrize("spoil", SPOIL)
 def test_a_spoilt_sheet_is_told_as_unreadable(spoil: Callable[[bytes], bytes]) -> None:
+    packed = run_unit(lambda u: plans.export_plan(u, EXAM_SITE))
     with pytest.raises(plans.PlanRefused) as refused:
-        read_sheet(spoil(write_sheet([], [])), [])
+        read_book(spoil(packed), COLUMNS)
     assert "不是可以读取" in str(refused.value.extra["findings"])

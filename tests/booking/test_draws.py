@@ -112,7 +112,7 @@ def test_who_is_out_draws_nothing() -> None:
 def test_a_closed_slot_is_given_to_nobody() -> None:
     what = frozen([entry("a", "s1", "s2")], [slot("s1", 1), slot("s2", 1)])
     assert [dict(seats) for seats in draws.award(what, ["a"], ["s1"], {})] == [
-        {"a": Seat(entry="a", slot="s2", kind="open")}
+        {"a": (Seat(entry="a", slot="s2", kind="open"),)}
     ]
 
 
@@ -215,7 +215,7 @@ def test_a_forgery_of_everything_meets_the_commitment() -> None:
     forged["order"] = draws.order_of(bytes(32), VALUE, "rl-test", [one.id for one in PLAIN.entries])
     rounds = draws.award(PLAIN, forged["order"], (), {})
     forged["won"] = [seat.model_dump() for seat in draws.winners(rounds, {})]
-    assert [fault for fault in faults(draws.signed(forged)) if "committed" in fault] == faults(
+    assert [fault for fault in faults(draws.signed(forged)) if "承诺" in fault] == faults(
         draws.signed(forged)
     )
 
@@ -228,7 +228,7 @@ def test_nonsense_is_no_record(nonsense: object) -> None:
 
 
 def test_a_record_without_a_draw_says_so() -> None:
-    assert "has not" in faults(draws.freeze(PLAIN))[0]
+    assert "还没有摇号" in faults(draws.freeze(PLAIN))[0]
 
 
 def test_a_queue_is_replayed_without_a_value() -> None:

@@ -11,7 +11,7 @@ from backend import booking
 from backend.booking import CheckedIn, TicketView, tasks
 from backend.kernel import clock, ids
 from backend.kernel.problems import ImpossibleMove, NotYours
-from backend.store.unit import Unit, run_unit, unit
+from backend.store.unit import Actor, Unit, run_unit, unit
 from tests.booking.halls import make_hall, open_the_day, ticket_row, wait
 from tests.booking.makers import CLERK, at_desk, book, id_tail_of, make_slot, state_of
 
@@ -23,6 +23,11 @@ def _nine_o_clock(_offices: None) -> None:
 
 def act(verb: Callable[..., TicketView], ticket: TicketView, *more: str) -> TicketView:
     return run_unit(lambda u: verb(u, ticket.id, *more, CLERK))
+
+
+def finish(u: Unit, ticket_id: str, by: Actor) -> TicketView:
+    """Done, by a clerk who has looked at the ID card."""
+    return booking.finish_ticket(u, ticket_id, by, identity_checked=True)
 
 
 def ticket_of(seen: CheckedIn) -> TicketView:
@@ -77,7 +82,7 @@ def test_an_item_without_windows_gets_no_number() -> None:
     hall = make_hall()
     seen = hall.arrive(make_slot(2, starts=clock.now(), item="SI027", site=hall.site))
     assert seen.ticket is None
-    run_unit(lambda u: booking.mark_served(u, seen.id, hall.site, CLERK))
+    run_unit(lambda u: booking.mark_served(u, seen.id, hall.site, CLERK, identity_checked=True))
     assert state_of(seen) == "served"
 
 
@@ -133,7 +138,7 @@ def test_a_marked_window_calls_booked_people_first() -> None:
     booked = ticket_of(hall.arrive(hall.slot(30)))
     assert hall.call(1).id == booked.id
     assert hall.call(2).id == first.id
-    act(booking.finish_ticket, booked)
+    act(finish, booked)
     assert hall.call(1).id == second.id
 
 
@@ -145,7 +150,7 @@ def test_who_comes_after_the_appointment_queues_like_a_walk_in() -> None:
     wait(10)
     late = ticket_of(hall.arrive(slot))
     assert late.starts_at is None
-    assert [hall.call().id, act(booking.finish_ticket, walked).id, hall.call().id] == [
+    assert [hall.call().id, act(finish, walked).id, hall.call().id] == [
         walked.id, walked.id, late.id,
     ]  # fmt: skip
 
@@ -171,10 +176,10 @@ def test_calling_finishing_and_serving_go_together() -> None:
     seen = hall.arrive(hall.slot(0))
     called = hall.call()
     assert (called.id, called.window, called.calls, state_of(seen)) == (ticket_of(seen).id, 1, 1, "called")
-    assert act(booking.finish_ticket, called).state == "finished"
+    assert act(finish, called).state == "finished"
     assert state_of(seen) == "served"
     with pytest.raises(ImpossibleMove):
-        act(booking.finish_ticket, called)
+        act(finish, called)
 
 
 def test_a_number_is_finished_only_after_a_call() -> None:
@@ -192,7 +197,7 @@ def test_served_at_the_desk_ends_the_number_too(called: bool) -> None:
     seen = hall.arrive(hall.slot(0))
     if called:
         hall.call()
-    run_unit(lambda u: booking.mark_served(u, seen.id, hall.site, CLERK))
+    run_unit(lambda u: booking.mark_served(u, seen.id, hall.site, CLERK, identity_checked=True))
     assert (_now(ticket_of(seen)).state, state_of(seen)) == ("finished", "served")
 
 
@@ -225,7 +230,7 @@ def test_who_is_passed_over_lets_three_go_first() -> None:
     order = []
     for _ in range(5):
         order.append(hall.call())
-        act(booking.finish_ticket, order[-1])
+        act(finish, order[-1])
         wait(1)
     assert [one.label for one in order] == ["A002", "A003", "A004", "A001", "A005"]
     assert order[3].calls == 2
@@ -249,7 +254,7 @@ def test_a_transfer_keeps_number_and_place_in_time() -> None:
     assert (moved.label, moved.group_id, moved.calls) == ("A001", hall.groups["B"], 0)
     assert state_of(seen) == "checked_in"
     assert hall.call(2).id == moved.id
-    act(booking.finish_ticket, moved)
+    act(finish, moved)
     assert hall.call(2).id == later.id
 
 
@@ -324,7 +329,7 @@ def test_the_pace_of_the_day_tells_how_long() -> None:
     for _ in range(3):
         called = hall.call()
         wait(4)
-        act(booking.finish_ticket, called)
+        act(finish, called)
     hall.call()
     last = hall.walk_in()
     with unit() as u:
@@ -362,7 +367,7 @@ def test_the_screen_shows_numbers_and_windows_only() -> None:
     assert [(group.letter, group.waiting, group.passed) for group in screen.groups] == [
         ("A", 3, ("A002",)), ("B", 0, ()),
     ]  # fmt: skip
-    act(booking.finish_ticket, first)
+    act(finish, first)
     assert [call.open for call in hall.screen().calls] == [False]
     clock.advance(timedelta(days=1))
     assert hall.screen().calls == ()
@@ -373,7 +378,7 @@ def test_the_screen_forgets_all_but_the_last_twenty() -> None:
     hall = make_hall()
     for _ in range(22):
         hall.walk_in()
-        act(booking.finish_ticket, hall.call())
+        act(finish, hall.call())
     labels = [call.label for call in hall.screen().calls]
     assert labels == [f"A{n:03d}" for n in range(22, 2, -1)]
 
@@ -395,7 +400,7 @@ def test_a_number_tells_its_life_in_the_journal() -> None:
     seen = hall.arrive(hall.slot(0))
     ticket = hall.call()
     act(booking.recall_ticket, ticket)
-    act(booking.finish_ticket, ticket)
+    act(finish, ticket)
     with unit() as u:
         assert [line.trigger for line in u.journal_of(ticket.id)] == [
             "begun",

@@ -22,6 +22,7 @@ from tests.cases.visitors import Answer, Visitor, Visitors
 from town import postgres
 
 DEPARTMENT, STRANGE = "BZ-GT", "BZ-GA"
+CHECKED = {"identity_checked": True}
 
 
 @pytest.fixture
@@ -91,12 +92,16 @@ def test_a_visit_from_the_machine_to_the_end(visitors: Visitors, clerk: Visitor,
     assert (seen.json["state"], ticket["label"]) == ("checked_in", "A001")
     assert citizen.get(queue).json | {"ticket_id": ""} == {
         "ticket_id": "", "label": "A001", "state": "waiting", "state_label": "排队中", "group": "A区",
-        "window": None, "ahead": 0, "minutes": 0,
+        "window": None, "ahead": 0, "minutes": 0, "site": "测试大厅", "starts_at": seen.json["starts_at"],
+        "expected_at": nine().isoformat(), "pace_minutes": 30, "pace_from": "plan",
+        "open_windows": [1, 2], "first_windows": [1],
+        "why": "您的预约时间是 09:15，预约优先窗口（1号）现在先叫您这样的预约号。前面没有人。"
+        "现在开放 2 个窗口（1、2号），按计划每人约 30 分钟估算。",
     }  # fmt: skip
     assert call(clerk, hall).json["id"] == ticket["id"]
     assert citizen.get(queue).json["window"] == 1
     assert clerk.post(f"/dept/v1/tickets/{ticket['id']}/recall").json["calls"] == 2
-    assert clerk.post(f"/dept/v1/tickets/{ticket['id']}/finish").json["state"] == "finished"
+    assert clerk.post(f"/dept/v1/tickets/{ticket['id']}/finish", CHECKED).json["state"] == "finished"
     assert citizen.get(f"/mp/v1/bookings/{booked.id}").json["state"] == "served"
 
 
@@ -132,7 +137,7 @@ def test_every_refusal_at_the_window_has_its_name(clerk: Visitor, hall: Hall) ->
     assert slug(call(clerk, hall)) == "nobody-waiting"
     ticket = take(clerk, hall)
     path = f"/dept/v1/tickets/{ticket['id']}"
-    assert slug(clerk.post(f"{path}/finish")) == "impossible-move"
+    assert slug(clerk.post(f"{path}/finish", CHECKED)) == "impossible-move"
     assert call(clerk, hall).status_code == 200
     assert slug(call(clerk, hall)) == "window-busy"
     assert slug(clerk.post(f"{path}/absence")) == "called-too-little"
@@ -165,10 +170,10 @@ def test_another_departments_hall_looks_absent(visitors: Visitors, clerk: Visito
         strange.post(f"/dept/v1/sites/{hall.site}/tickets", {"group_id": hall.groups["A"]}),
         strange.post(f"/dept/v1/sites/{hall.site}/check-ins", {"number": "Y0000000000Z", "id_tail": "1234"}),
         strange.post(f"/dept/v1/tickets/{ticket['id']}/transfer", {"group_id": hall.groups["B"]}),
-        *(
-            strange.post(f"/dept/v1/tickets/{ticket['id']}/{verb}")
-            for verb in ("recall", "pass", "absence", "finish")
-        ),
+        *(strange.post(f"/dept/v1/tickets/{ticket['id']}/{verb}") for verb in ("recall", "pass", "absence")),
+        *(strange.post(f"/dept/v1/tickets/{ticket['id']}/{verb}", {}) for verb in ("finish", "leaving")),
+        strange.post(f"/dept/v1/windows/{hall.windows[1]}/opening"),
+        strange.post(f"/dept/v1/windows/{hall.windows[1]}/shutting", {}),
     ]
     assert {slug(answer) for answer in answers} == {"not-found"}
 

@@ -43,15 +43,16 @@ def _clerk(town: Any, *roles: str, department: str = LAND) -> Any:
     return asking
 
 
-def bring(town: Any, planner: Any, site: str, packed: bytes) -> requests.Response:
+def bring(town: Any, planner: Any, site: str, packed: bytes, path: str = "") -> requests.Response:
     heads = {"Authorization": f"Bearer {planner.token}", "Idempotency-Key": secrets.token_hex(8),
              "Content-Type": plans.MEDIA}  # fmt: skip
-    url = f"{town.base_url}/dept/v1/sites/{site}/plan/sheet"
-    return requests.put(url, data=packed, headers=heads, timeout=30)
+    url = f"{town.base_url}/dept/v1/sites/{site}/plan/sheet{path}"
+    return requests.request("POST" if path else "PUT", url, data=packed, headers=heads, timeout=30)
 
 
 def sheet(*rows: Any, headings: Any = None) -> bytes:
     made = Workbook()
+    made.worksheets[0].title = "每周排班"
     made.worksheets[0].append(list(headings or HEADINGS.values()))
     for row in rows:
         made.worksheets[0].append(list(row))
@@ -163,7 +164,9 @@ def test_a_sheet_goes_out_and_comes_back_unchanged(town: Any, planner: Any) -> N
     assert rows[0] == tuple(HEADINGS.values())
     assert len(rows) == 3
     back = bring(town, planner, site, out.content)
-    assert back.json() | {"slots": None} == {"added": 0, "withdrawn": 0, "unchanged": 2, "slots": None}
+    told = back.json()
+    assert (told["added"], told["withdrawn"], told["unchanged"]) == (0, 0, 2), told
+    assert (told["days"], told["rules"], told["hours"], told["windows"]) == (0, 0, False, False)
 
 
 def test_a_sheet_is_the_whole_plan(town: Any, planner: Any) -> None:
@@ -183,6 +186,59 @@ def test_a_sheet_is_the_whole_plan(town: Any, planner: Any) -> None:
     ]
 
 
+def test_planners_look_before_they_change(town: Any, planner: Any) -> None:
+    site = a_site()
+    pattern_id = plan(site).pattern.id
+    listed = slots_at(site)
+    booked = book(listed[0].id)
+    asked = {
+        "hours": {"hours": [["08:00", "09:00"]]}, "withdraw": [pattern_id], "add": [PATTERN | {"capacity": 2}],
+        "rules": [{"rules": {"walk_in_percent": 50}}],
+        "days": [{"day": "2026-10-08", "set": {"kind": "closed", "reason": "停电"}}],
+    }  # fmt: skip
+    told = planner("POST", f"{site}/plan/preview", asked)
+    assert told.status_code == 200, told.text
+    assert told.json()["closing"] == {"closed": 3, "reopened": 0, "affected": 0}
+    assert [one["id"] for one in told.json()["slots"]["kept"]] == [booked.slot_id]
+    given = sheet((*ROW[:7], 2, *ROW[8:]))
+    before = bring(town, planner, site, given, "/preview").json()
+    assert [one.id for one in slots_at(site)] == [one.id for one in listed]
+    assert planner("GET", f"{site}/plan/mismatches").json() == []
+    assert before == bring(town, planner, site, given).json()
+    named = planner("GET", f"{site}/plan/mismatches").json()
+    assert [(one["id"], one["taken"], one["planned"], one["why"]) for one in named] == [
+        (booked.slot_id, 1, True, "booked")
+    ]
+    wrong = planner("POST", f"{site}/plan/preview", {"withdraw": ["pt-none"]})
+    assert slug(wrong) == "not-found"
+    assert (
+        slug(bring(town, planner, site, sheet((*ROW[:4], "25:00", *ROW[5:])), "/preview")) == "plan-refused"
+    )
+
+
+def test_only_planners_preview_and_set_hours(town: Any) -> None:
+    site = a_site()
+    clerk, stranger = _clerk(town, "window_clerk"), _clerk(town, "planner", department="BZ-GA")
+    hours = {"hours": [["09:00", "12:00"]]}
+    for method, path, body in (("PUT", "plan/hours", hours), ("POST", "plan/preview", {"hours": hours})):
+        assert slug(clerk(method, f"{site}/{path}", body)) == "outside-your-scope"
+        assert slug(stranger(method, f"{site}/{path}", body)) == "not-found"
+    assert slug(bring(town, clerk, site, sheet(ROW), "/preview")) == "outside-your-scope"
+    for path in ("plan/mismatches", "utilisation/file?from=2026-10-01&to=2026-10-02"):
+        assert slug(stranger("GET", f"{site}/{path}")) == "not-found"
+        assert clerk("GET", f"{site}/{path}").status_code == 200
+
+
+def test_hours_and_extra_times_are_planned_over_http(planner: Any) -> None:
+    site = a_site(hours=[])
+    opened = planner("PUT", f"{site}/plan/hours", {"hours": [["09:00", "10:00"]]})
+    assert opened.json()["slots"]["opened"] == 12
+    extra = {"kind": "extra", "hours": [["18:00", "19:00"]], "reason": "高峰加开"}
+    assert planner("PUT", f"{site}/plan/days/2026-10-08", extra).json()["fitted"]["opened"] == 2
+    turned = {"hours": [["10:00", "09:00"]]}
+    assert slug(planner("PUT", f"{site}/plan/hours", turned)) == "invalid-input"
+
+
 def _excel(hour: int) -> Any:
     return clock.local(clock.at_local(MONDAY, hour)).time()
 
@@ -198,10 +254,11 @@ def test_a_sheet_with_impossible_times_changes_nothing(town: Any, planner: Any) 
         ("SI999", None, "Z", "八", "09:00", "12:00", "很久", 4, "也许", "九月", None),
         (*ROW[:4], "=A1", "12:00", 60, 4, "否", "2026-09-01", "2026-08-01"),
     ]  # fmt: skip
-    unreadable = findings(bring(town, planner, site, sheet(*rows)))
-    assert unreadable == {(2, "E"), (2, "F"), (5, "C"), (5, "D"), (5, "G"), (5, "I"), (5, "J"), (6, "E")}
-    impossible = findings(bring(town, planner, site, sheet(*rows[1:3])))
-    assert impossible == {(2, "F"), (3, "G"), (3, "H")}
+    unreadable = {(2, "E"), (2, "F"), (5, "D"), (5, "G"), (5, "I"), (5, "J"), (6, "E")}
+    impossible = {(3, "F"), (4, "G"), (4, "H")}
+    assert findings(bring(town, planner, site, sheet(*rows))) == unreadable | impossible
+    unknown = ("SI999", None, "Z", *ROW[3:])
+    assert findings(bring(town, planner, site, sheet(unknown))) == {(2, "A"), (2, "C")}
     assert findings(bring(town, planner, site, sheet(ROW, ROW))) == {(3, "E")}
     assert times(site) == before
 
@@ -236,6 +293,14 @@ def test_utilisation_counts_people_by_day_and_group(planner: Any) -> None:
         "taken_percent": 20.0, "served_percent": 10.0,
     }  # fmt: skip
     assert told["total"]["places"] == 20
+    assert [(one["kind"], one["places"], one["served"]) for one in told["kinds"]] == [("open", 20, 1)]
+    for kind in ("xlsx", "csv"):
+        out = planner("GET", f"{site}/utilisation/file?from=2026-09-29&to=2026-10-08&format={kind}")
+        assert out.status_code == 200, out.text
+        assert out.headers["Content-Disposition"].endswith(f'.{kind}"')
+    assert "\r\n2026-09-29,测试大厅,10,0,2,8,1,1,0,1,20.0,10.0,0," in out.content.decode("utf-8-sig")
+    span = "utilisation/file?from=2026-10-08&to=2026-10-07"
+    assert slug(planner("GET", f"{site}/{span}")) == "invalid-input"
     assert [(one["group_id"], one["use"]["places"]) for one in told["groups"]] == [("", 20)]
 
 
@@ -249,6 +314,6 @@ def _come_and_go(site: str, first: str, second: str) -> None:
     with unit() as u:
         code = booking.booking_of(u, comes.id, comes.person_id).check_in_code
     assert at_desk(comes, code or "", site) is not None
-    run_unit(lambda u: booking.mark_served(u, comes.id, site, CLERK))
+    run_unit(lambda u: booking.mark_served(u, comes.id, site, CLERK, identity_checked=True))
     clock.move_to(misses.starts_at + timedelta(days=1))
     tasks.mark_those_missed()

@@ -9,12 +9,13 @@ import pytest
 from backend import booking
 from backend.booking import SlotRange, draws
 from backend.booking.models import BookingRow, EntryRow, PlaceRow, ReleaseRow, SlotRow
-from backend.booking.services import closing, drawing, entering
+from backend.booking.services import drawing, entering, tending
 from backend.contracts import CaseWithdrawn
 from backend.kernel import clock, ids
 from backend.kernel.problems import ImpossibleMove, InvalidInput, NotYours
 from backend.people import RealNameNeeded
 from backend.store.unit import run_unit, unit
+from tests.booking.conftest import MONDAY
 from tests.booking.makers import (
     EXAM,
     EXAM_SITE,
@@ -49,6 +50,7 @@ from tests.booking.releases import (
     slots_on,
     tamper,
     tamper_entry,
+    until_the_value,
     withdraw,
 )  # fmt: skip
 
@@ -106,6 +108,9 @@ def test_slots_in_use_are_refused() -> None:
         ("opens_at", {"opens_at": clock.now() + timedelta(minutes=1)}),
         ("opens_at", {"opens_at": clock.now() + timedelta(days=400)}),
         ("public_source", {"public_source": ""}),
+        ("public_value_at", {"public_value_at": None}),
+        ("public_value_at", {"public_value_at": clock.at_local(MONDAY, 11)}),
+        ("public_value_at", {"public_value_at": clock.at_local(MONDAY, 12, 1)}),
     ],
 )
 def test_an_impossible_plan_is_refused(field: str, more: dict[str, Any]) -> None:
@@ -290,7 +295,7 @@ def test_each_minute_some_more_may_book() -> None:
     with pytest.raises(booking.NotYourTurn) as refused:
         hold(slot.id, line[2])
     assert refused.value.extra["your_turn_at"] == (opens_at + timedelta(minutes=1)).isoformat()
-    closing.tend()
+    tending.tend()
     assert states(release_id, line) == ["served", "served", "queued", "queued", "queued"]
     assert entry_of(release_id, line[0]).booking_id == booked[0].id
     assert entry_of(release_id, line[4]).ahead == 2
@@ -307,7 +312,7 @@ def test_the_turn_stays_with_who_cancels() -> None:
     person = enter(release_id)
     open_queue(release_id)
     booked = book(first.id, person)
-    closing.tend()
+    tending.tend()
     cancel(booked)
     assert hold(second.id, person).state == "held"
 
@@ -354,7 +359,7 @@ def test_a_queue_ends_with_its_slots() -> None:
     person = enter(release_id)
     open_queue(release_id)
     clock.move_to(slot.starts_at)
-    closing.tend()
+    tending.tend()
     assert entry_of(release_id, person).state == "ended"
 
 
@@ -474,6 +479,9 @@ def test_two_different_people_write_the_value_down() -> None:
         agree(VALUE)
     with pytest.raises(booking.PublicValueMissing):
         run_unit(lambda u: booking.draw(u, release_id, PLANNER))
+    with pytest.raises(booking.ReleaseNotReady):
+        propose("3000.00")
+    until_the_value(release_id)
     propose("3000.00")
     propose()
     with pytest.raises(booking.SameHands):
@@ -523,11 +531,11 @@ def test_a_draw_that_died_goes_on_to_the_same_end(monkeypatch: pytest.MonkeyPatc
     order = record_of(release_id)["order"]
     given, settled = drawing._give, list[str]()
 
-    def give_and_die(u: Any, seat: Any) -> None:
+    def give_and_die(u: Any, seats: Any) -> None:
         if len(settled) == 2:
             raise MemoryError("the process died")
-        given(u, seat)
-        settled.append(seat.entry)
+        given(u, seats)
+        settled.append(seats[0].entry)
 
     monkeypatch.setattr(drawing, "_give", give_and_die)
     with pytest.raises(MemoryError):
@@ -656,7 +664,7 @@ def test_a_release_called_off_frees_its_slots(mode: str) -> None:
     person = enter(release_id)
     close(release_id)
     run_unit(lambda u: booking.call_off(u, release_id, "考场检修", PLANNER))
-    closing.tend()
+    tending.tend()
     assert (release_of(release_id).state, entry_of(release_id, person).state) == ("called_off", "called_off")
     assert release_of(release_id).seed is not None
     assert faults(release_id) if mode == "draw" else not faults(release_id)
@@ -694,16 +702,16 @@ def a_draw() -> str:
 def test_a_changed_entry_is_noticed_in_our_books(a_draw: str) -> None:
     entry_id = record_of(a_draw)["order"][3]
     tamper_entry(entry_id, wishes=["sl-other"])
-    assert faults(a_draw) == ["every entry of the record is in our books, with these wishes"]
+    assert faults(a_draw) == ["记录中的 4 份报名都在系统中，所选时段和人数相同"]
     tamper_entry(entry_id, wishes=[])
 
 
 def test_a_changed_seed_or_value_is_noticed_in_our_books(a_draw: str) -> None:
     seed = release_of(a_draw).seed
     tamper(a_draw, revealed_seed=bytes(32).hex())
-    assert faults(a_draw) == ["commitment, seed and public value are those of the release"]
+    assert faults(a_draw) == ["承诺值、种子、公开数值与放号登记的相同"]
     tamper(a_draw, revealed_seed=seed, public_value="3012.46")
-    assert faults(a_draw) == ["commitment, seed and public value are those of the release"]
+    assert faults(a_draw) == ["承诺值、种子、公开数值与放号登记的相同"]
 
 
 def test_a_record_exchanged_whole_meets_the_journal(a_draw: str) -> None:
@@ -718,7 +726,7 @@ def test_a_record_exchanged_whole_meets_the_journal(a_draw: str) -> None:
         "won": [seat.model_dump() for seat in draws.winners(rounds, {})],
     })  # fmt: skip
     tamper(a_draw, record=forged)
-    assert "the journal noted these entries and places when they closed" in faults(a_draw)
+    assert "截止报名时，日志记下的就是这些报名和名额" in faults(a_draw)
     tamper(a_draw, record=record)
 
 
@@ -728,7 +736,7 @@ def test_a_win_handed_to_somebody_else_is_noticed(a_draw: str) -> None:
         entry = u.session.get_one(EntryRow, entry_id)
         was, drew = entry.person_id, u.session.get_one(BookingRow, entry.booking_id)
         entry.person_id = drew.person_id = stranger
-    assert faults(a_draw) == ["every winner is who entered"]
+    assert faults(a_draw) == ["中签的都是报名本人"]
     with unit() as u:
         entry = u.session.get_one(EntryRow, entry_id)
         u.session.get_one(BookingRow, entry.booking_id).person_id = was

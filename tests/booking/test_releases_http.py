@@ -1,6 +1,7 @@
 """Releases over HTTP and at the keyboard: planners, citizens, and those who doubt."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,10 +11,20 @@ import pytest
 from click.testing import Result
 
 from backend.booking import draws
-from backend.booking.services import closing, drawing
+from backend.booking.services import drawing, tending
 from backend.kernel import clock, ids
 from tests.booking.makers import EXAM, EXAM_SITE, ITEM, a_person
-from tests.booking.releases import SOURCE, SUBJECT, VALUE, a_day, close, slots_on, tamper_entry
+from tests.booking.releases import (
+    SOURCE,
+    SUBJECT,
+    VALUE,
+    a_day,
+    close,
+    slots_on,
+    tamper_entry,
+    until_the_value,
+)
+from tests.cases.makers import id_number
 from tests.cases.visitors import Answer, Visitor, Visitors
 
 OWNER, STRANGE = "BZ-GA", "BZ-GT"
@@ -50,7 +61,8 @@ def asked(day: date, mode: str = "draw", **more: Any) -> dict[str, Any]:
     return {
         "item_id": EXAM, "subject": SUBJECT, "from_day": day.isoformat(), "to_day": day.isoformat(), "mode": mode,
         "entries_from": now.isoformat(), "entries_until": (now + timedelta(hours=1)).isoformat(),
-        "opens_at": (now + timedelta(hours=2)).isoformat(), "public_source": SOURCE, **more,
+        "opens_at": (now + timedelta(hours=2)).isoformat(), "public_source": SOURCE,
+        "public_value_at": (now + timedelta(minutes=90)).isoformat(), **more,
     }  # fmt: skip
 
 
@@ -77,6 +89,7 @@ def drawn(visitors: Visitors, planner: Visitor, people: int = 3) -> tuple[str, l
     for one in citizens:
         assert one.post(f"/mp/v1/releases/{release_id}/entries", {}).status_code == 201
     close(release_id)
+    until_the_value(release_id)
     colleague, at = visitors.officer(OWNER, "planner"), f"/dept/v1/releases/{release_id}"
     assert planner.post(f"{at}/public-value", {"value": VALUE}).json["value_proposed"]
     assert colleague.post(f"{at}/public-value/confirmation", {"value": VALUE}).json["public_value"] == VALUE
@@ -136,6 +149,22 @@ def test_entering_twice_with_one_key_is_once(visitors: Visitors, planner: Visito
     assert slug(citizen.post(f"/mp/v1/releases/{release_id}/entry/withdrawal")) == "impossible-move"
 
 
+def test_a_family_enters_once_by_phone(visitors: Visitors, planner: Visitor) -> None:
+    slots_on(day := a_day(), 3)
+    release_id = announced(planner, day)
+    citizen, path = visitors.citizen(a_person()), f"/mp/v1/releases/{release_id}/entries"
+    wife, child = ({"name": "测试乙", "id_no": id_number()} for _ in range(2))
+    assert slug(citizen.post(path, {"companions": [wife, wife]})) == "invalid-input"
+    entered = citizen.post(path, {"companions": [wife, child]})
+    assert (entered.status_code, entered.json["party"]) == (201, 3)
+    again = visitors.citizen(a_person(id_no=wife["id_no"])).post(path, {})
+    assert (again.status_code, slug(again)) == (409, "one-lot-each")
+    close(release_id)
+    record = visitors.stranger().get(f"/mp/v1/releases/{release_id}/record")
+    assert [one["party"] for one in record.json["frozen"]["entries"]] == [3]
+    assert wife["id_no"] not in record.text
+
+
 def test_who_may_not_enter_is_told_why(visitors: Visitors, planner: Visitor) -> None:
     slots_on(day := a_day(), 1)
     release_id = announced(planner, day)
@@ -160,7 +189,7 @@ def test_a_queue_shows_its_way_to_the_phone(visitors: Visitors, planner: Visitor
     last = max(range(2), key=lambda n: seen[n]["rank"])
     assert (seen[last]["ahead"], seen[last]["may_book_now"]) == (1, False)
     clock.advance(timedelta(hours=1))
-    closing.tend()
+    tending.tend()
     refused = citizens[last].post("/mp/v1/bookings", {"slot_id": slot.id})
     assert (slug(refused), refused.json["release_id"]) == ("not-your-turn", release_id)
     assert citizens[1 - last].post("/mp/v1/bookings", {"slot_id": slot.id}).status_code == 201
@@ -213,6 +242,12 @@ def test_one_pair_of_hands_is_not_enough(visitors: Visitors, planner: Visitor) -
     at, colleague = f"/dept/v1/releases/{release_id}", visitors.officer(OWNER, "planner")
     assert slug(planner.post(f"{at}/public-value", {"value": VALUE})) == "release-not-ready"
     close(release_id)
+    too_early = planner.post(f"{at}/public-value", {"value": VALUE})
+    assert (slug(too_early), too_early.json["detail"]) == (
+        "release-not-ready",
+        "公开数值11月23日11:30才确定，请到时再填写。",
+    )
+    until_the_value(release_id)
     assert slug(planner.post(f"{at}/draw")) == "public-value-missing"
     assert slug(planner.post(f"{at}/public-value/confirmation", {"value": VALUE})) == "public-value-missing"
     proposed = planner.post(f"{at}/public-value", {"value": VALUE})
@@ -253,20 +288,20 @@ def test_a_draw_is_replayed_at_the_keyboard(
 ) -> None:
     release_id, _ = drawn(visitors, planner)
     told = type_in("replay-draw", release_id)
-    assert (told.exit_code, told.output.splitlines()[-1]) == (0, "all 18 checks agree")
+    assert (told.exit_code, told.output.splitlines()[-1]) == (0, "共核对 18 项，全部一致")
     record = visitors.stranger().get(f"/mp/v1/releases/{release_id}/record")
     file = tmp_path / "record.json"
     file.write_bytes(record.data)
     told = type_in("replay-draw", "--file", str(file))
-    assert (told.exit_code, told.output.splitlines()[-1]) == (0, "all 8 checks agree")
+    assert (told.exit_code, told.output.splitlines()[-1]) == (0, "共核对 8 项，全部一致")
     forged = another_value(record.json)
     file.write_text(json.dumps({**record.json, "public_value": forged}), "utf-8")
     told = type_in("replay-draw", "--file", str(file))
     assert told.exit_code == 1
-    assert f"DIFFERS  the order is that of the seed mixed with the public value '{forged}'" in told.output
+    assert f"不符  3 份报名的顺序由种子加公开数值“{forged}”（{SOURCE}）算出" in told.output
     tamper_entry(record.json["order"][0], wishes=["sl-other"])
     told = type_in("replay-draw", release_id)
-    assert (told.exit_code, told.output.splitlines()[-1]) == (1, "1 of 18 checks differ")
+    assert (told.exit_code, told.output.splitlines()[-1]) == (1, "共核对 18 项，1 项不符")
     tamper_entry(record.json["order"][0], wishes=[])
 
 
@@ -276,11 +311,14 @@ def test_what_cannot_be_replayed_is_told(planner: Visitor, type_in: Type, tmp_pa
     for words, code in (
         (("replay-draw",), 2), (("replay-draw", release_id), 1), (("replay-draw", ids.new_id("rl")), 1),
         (("replay-draw", release_id, "--file", __file__), 2), (("replay-draw", "--file", __file__), 1),
+        (("replay-draw", "--file", str(tmp_path / "nothing.json")), 2),
     ):  # fmt: skip
         told = type_in(*words)
         assert told.exit_code == code
+        said = told.output.rsplit("Error: ", 1)[1]
+        assert not re.search("[a-z]{2,} [a-z]{2,}", said), said
         assert "Traceback" not in told.output
     close(release_id)
     told = type_in("replay-draw", release_id)
     assert told.exit_code == 1
-    assert "has not" in told.output
+    assert "还没有摇号" in told.output

@@ -10,8 +10,9 @@ from backend import booking, people
 from backend.booking import Companion, Wish, tasks
 from backend.booking.models import BookingRow, SlotRow
 from backend.booking.rules import Rules, month_of, rules_from, week_of
+from backend.booking.services.holding import device_digest
 from backend.booking.services.taking import WAITS_S
-from backend.kernel import clock
+from backend.kernel import clock, ids
 from backend.kernel.problems import ImpossibleMove, InvalidInput, TooMany
 from backend.store.unit import run_unit, unit
 from tests.booking.makers import (
@@ -281,6 +282,45 @@ def test_one_device_serves_a_family_and_not_a_tout(site: str) -> None:
     assert hold(slot.id).state == "held"
 
 
+def crowd_from(network: str, slot: booking.Slot, count: int) -> None:
+    """So many people came today who booked from one network address, with phones that do not name themselves."""
+    with unit() as u:
+        for _ in range(count):
+            u.add(
+                BookingRow(
+                    id=ids.new_id("bk"), number=ids.booking_number(), slot_id=slot.id, person_id=ids.new_id("ps"),
+                    item_id=slot.item_id, day=clock.day_of(slot.starts_at), state="served", made_at=clock.now(),
+                    held_until=clock.now(), device=device_digest("", network),
+                )
+            )  # fmt: skip
+
+
+def test_leaving_the_device_out_does_not_lift_every_limit(site: str) -> None:
+    set_rules(site, per_network=50)
+    slot = make_slot(9, site=site, starts=monday())
+    crowd_from("hall", slot, 49)
+    assert hold(slot.id, network="hall").state == "held"
+    with pytest.raises(TooMany) as refused:
+        hold(slot.id, network="hall")
+    assert "同一网络今天的预约太多" in (refused.value.detail or "")
+    assert hold(slot.id, network="street").state == "held"
+
+
+def test_a_crowd_behind_one_address_hurts_no_named_phone(site: str) -> None:
+    set_rules(site, per_network=50, per_device=1)
+    slot = make_slot(9, site=site, starts=monday())
+    crowd_from("carrier", slot, 50)
+    assert hold(slot.id, device=f"phone-at-{site}", network="carrier").state == "held"
+    with pytest.raises(booking.TooManyHolds):
+        hold(slot.id, device=f"phone-at-{site}", network="street")
+
+
+def test_a_full_hall_may_book_over_its_wifi() -> None:
+    assert Rules().per_network >= 50 * Rules().per_device
+    with pytest.raises(ValidationError):
+        rules_from({"per_network": 49})
+
+
 def test_a_device_is_not_kept_as_it_calls_itself(site: str) -> None:
     held = hold(make_slot(1, site=site, starts=monday()).id, device="phone-of-one")
     with unit() as u:
@@ -413,7 +453,7 @@ def test_two_desks_at_once_check_in_once(site: str) -> None:
     outcome = all_at_once([lambda: at_desk(booked, booked.check_in_code or "", site)] * 3)
     assert sum(isinstance(one, ImpossibleMove) for one in outcome) == 2
     assert state_of(booked) == "checked_in"
-    run_unit(lambda u: booking.mark_served(u, booked.id, site, CLERK))
+    run_unit(lambda u: booking.mark_served(u, booked.id, site, CLERK, identity_checked=True))
 
 
 def test_holding_and_cancelling_at_once_lose_nothing(site: str) -> None:

@@ -11,6 +11,7 @@ from backend.kernel import clock
 from backend.store.unit import run_unit
 from tests.booking.makers import EXAM, a_person, book, cancel, citizen, make_slot
 from tests.booking.waiters import LAND, a_site, nobody_waits, offer
+from tests.cases.makers import id_number
 from tests.cases.visitors import Answer, Visitor, Visitors
 from tests.people.conftest import corner, letters  # noqa: F401
 from tests.people.makers import by_phone, sent_code, slug, verified
@@ -105,6 +106,20 @@ def test_waits_that_are_refused(visitors: Visitors, slot: booking.Slot) -> None:
     visitor = visitors.citizen(a_person(verified=False))
     assert kind_of(visitor.post("/mp/v1/waits", wish_for(slot))) == "real-name-needed"
     assert visitors.stranger().post("/mp/v1/waits", wish_for(slot)).status_code == 401
+
+
+def test_a_family_waits_and_is_offered_places_together(visitors: Visitors, site: str) -> None:
+    pair = make_slot(2, site=site, item=EXAM, subject=SUBJECT, starts=clock.now() + timedelta(days=7))
+    who, wife = somebody(visitors), {"name": "测试乙", "id_no": id_number()}
+    wrong = who.post("/mp/v1/waits", wish_for(pair, companions=[{**wife, "id_no": "34160019900101000X"}]))
+    assert (kind_of(wrong), wrong.json["errors"][0]["field"]) == ("invalid-input", "companions.0.id_no")
+    joined = who.post("/mp/v1/waits", wish_for(pair, companions=[wife]))
+    assert (joined.status_code, joined.json["party"]) == (201, 2)
+    assert wife["id_no"] not in joined.text
+    offer()
+    (wait,) = waits_of(who)
+    sure = who.post(f"/mp/v1/bookings/{wait['offer']['booking_id']}/confirmation")
+    assert (sure.json["state"], sure.json["party"]) == ("confirmed", 2)
 
 
 def test_the_same_request_twice_waits_once(visitors: Visitors, slot: booking.Slot) -> None:

@@ -9,10 +9,12 @@ import pytest
 from backend import booking
 from backend.booking import Companion, Wish, plans
 from backend.booking.models import SiteRow
+from backend.booking.services import tending
 from backend.kernel import clock, ids
 from backend.kernel.problems import TooMany
 from backend.people import register
 from backend.store.unit import run_unit, unit
+from tests.booking import releases
 from tests.booking.makers import (
     CLERK,
     EXAM,
@@ -287,7 +289,7 @@ def test_free_places_count_the_elders_apart(visitors: Visitors, site: str) -> No
     slot = make_slot(5, site=site, kinds={"elder": 2, "walk_in": 1})
     hold(slot.id)
     seen = visitors.stranger().get(f"/mp/v1/slots?item_id={ITEM}&site_id={site}").json
-    assert [(one["id"], one["free"], one["elder_free"]) for one in seen] == [(slot.id, 1, 2)]
+    assert [(one["id"], one["free"], one["elder_free"]) for one in seen["items"]] == [(slot.id, 1, 2)]
 
 
 def test_nobody_comes_along_twice_or_with_themselves(visitors: Visitors, site: str) -> None:
@@ -302,6 +304,23 @@ def test_nobody_comes_along_twice_or_with_themselves(visitors: Visitors, site: s
     assert [one["field"] for one in refused.json["errors"]] == [f"companions.{n}.id_no" for n in (1, 2, 3)]
     told["companions"] = [{"name": "测试乙", "id_no": other}]
     assert visitors.citizen(person).post("/mp/v1/bookings", told).status_code == 201
+
+
+@pytest.mark.parametrize("mode", ["draw", "queue"])
+def test_who_entered_reads_why_it_was_called_off(mode: str) -> None:
+    day = releases.a_day()
+    releases.slots_on(day, 2)
+    release_id = releases.announce(day, mode)
+    person = releases.enter(release_id)
+    assert releases.entry_of(release_id, person).why_label == ""
+    reason = "考场检修，改到下月，详询13812345678"
+    run_unit(lambda u: booking.call_off(u, release_id, reason, releases.PLANNER))
+    tending.tend()
+    seen = releases.entry_of(release_id, person)
+    assert seen.state == "called_off"
+    assert seen.why_label == releases.release_of(release_id).called_off_why
+    assert seen.why_label.startswith("考场检修，改到下月")
+    assert "13812345678" not in seen.why_label
 
 
 def _sister() -> Companion:

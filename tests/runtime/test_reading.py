@@ -130,6 +130,14 @@ def test_without_a_cursor_the_first_page_is_meant() -> None:
     assert paging.keys_of("", 1) is None
 
 
+@pytest.mark.parametrize(
+    ("found", "shown", "after"), [("abc", "ab", "b"), ("ab", "ab", None), ("", "", None)]
+)
+def test_a_page_names_its_last_only_when_more_follow(found: str, shown: str, after: str | None) -> None:
+    page = paging.page(found, 2, str)
+    assert ("".join(page.items), paging.key_of(page.next)) == (shown, after)
+
+
 def test_nobody_is_recognised_without_a_name(reader: Visitor) -> None:
     answer = Visitor(reader.base_url, "").ask("GET", "/things")
     assert (answer.status_code, slug(answer)) == (401, "unauthenticated")

@@ -1,7 +1,9 @@
 """What people do with places: hold, confirm, move, cancel, check in, be served."""
 
+from backend.booking.services.arriving import take_number
+from backend.booking.services.company import stand_still
 from backend.booking.services.confirming import confirm_booking
-from backend.booking.services.drawing import confirm_value, draw, propose_value
+from backend.booking.services.confirming import question as hold_question
 from backend.booking.services.entering import enter, withdraw_entry
 from backend.booking.services.hall import (
     call_next,
@@ -9,15 +11,16 @@ from backend.booking.services.hall import (
     mark_absent,
     pass_ticket,
     recall_ticket,
-    take_number,
     transfer_ticket,
 )
 from backend.booking.services.holding import URGENT_REASONS, hold_slot
 from backend.booking.services.keeping import cancel_booking, cancel_for_caller
 from backend.booking.services.looking import look
+from backend.booking.services.looking import question as slot_question
 from backend.booking.services.moving import confirm_move, drop_move, hold_move
 from backend.booking.services.presence import check_in, check_in_by_number, mark_served
 from backend.booking.services.releasing import announce, call_off, open_at
+from backend.booking.services.revealing import confirm_value, draw, propose_value
 from backend.booking.services.standing import appeal_block, decide_block, site_of_block
 from backend.booking.services.waiting import decline_offer, join_wait, leave_wait
 
@@ -41,6 +44,7 @@ __all__ = [
     "enter",
     "finish_ticket",
     "hold_move",
+    "hold_question",
     "hold_slot",
     "join_wait",
     "leave_wait",
@@ -52,6 +56,8 @@ __all__ = [
     "propose_value",
     "recall_ticket",
     "site_of_block",
+    "slot_question",
+    "stand_still",
     "take_number",
     "transfer_ticket",
     "withdraw_entry",

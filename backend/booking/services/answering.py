@@ -1,10 +1,30 @@
 """What becomes of a wait when the booking that was its offer is confirmed, given back, or runs out."""
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from backend.booking.machine import WAIT
-from backend.booking.models import WaitRow
+from backend.booking.models import BookingRow, SlotRow, WaitRow
+from backend.booking.services.nights import first_offer
+from backend.booking.services.site_rules import rules_of
+from backend.kernel import clock
 from backend.store.unit import Actor, Unit
+
+
+def offers_left(u: Unit, offer: BookingRow) -> int | None:
+    """How many more places somebody may be offered on the day of the next offer; None when they wait no more."""
+    waits = select(WaitRow.id).where(
+        WaitRow.person_id == offer.person_id,
+        WaitRow.item_id == offer.item_id,
+        WaitRow.subject == offer.subject,
+        WaitRow.state.in_(("waiting", "offered")),
+    )
+    if u.session.scalar(waits) is None:
+        return None
+    had = select(func.sum(WaitRow.offers)).where(
+        WaitRow.person_id == offer.person_id, WaitRow.offers_on == clock.day_of(first_offer())
+    )
+    rules = rules_of(u, u.session.get_one(SlotRow, offer.slot_id).site_id, offer.item_id)
+    return max(0, rules.offers_a_day - (u.session.scalar(had) or 0))
 
 
 def offer_taken(u: Unit, booking_id: str, by: Actor) -> None:

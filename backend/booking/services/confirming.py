@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from backend.booking import codes
 from backend.booking.machine import BOOKING, HELD
+from backend.booking.naming import item_name
 from backend.booking.problems import HoldLapsed, SlotClosed
 from backend.booking.services.answering import offer_taken
 from backend.booking.services.holding import Fresh
@@ -14,8 +15,8 @@ from backend.booking.views import BookingView, Site
 from backend.contracts import BookingConfirmed
 from backend.kernel import clock
 from backend.kernel.problems import NotYours
-from backend.store import book, lean
-from backend.store.unit import Actor, Unit
+from backend.store import book
+from backend.store.unit import Actor, Question, Unit
 
 # The row and the head of its matter are locked together; nobody locks them in another order.
 _SEE: Final = f"""
@@ -24,14 +25,19 @@ _SEE: Final = f"""
         {SITE}
     FROM booking_booking b JOIN booking_slot s ON s.id = b.slot_id JOIN booking_site site ON site.id = s.site_id
     {book.HEAD.format(matter="coalesce(b.case_id, b.id)")}
-    WHERE b.id = %s AND b.person_id = %s FOR UPDATE OF b, head
+    WHERE b.id = %(booking)s AND b.person_id = %(person)s FOR UPDATE OF b, head
 """
-_SURE: Final = "UPDATE booking_booking SET state = %s WHERE id = %s"
+_SURE: Final = "UPDATE booking_booking SET state = %(sure)s WHERE id = %(sure_id)s"
+
+
+def question(booking_id: str, person_id: str) -> Question:
+    """What `confirm_booking` asks first: a window may let it travel with the claim of the request's key."""
+    return _SEE, {"booking": booking_id, "person": person_id}
 
 
 def confirm_booking(u: Unit, booking_id: str, person_id: str, by: Actor) -> BookingView:
     """Make a held place sure. Raises NotYours, HoldLapsed, SlotClosed, ImpossibleMove."""
-    found = lean.execute(u.session, _SEE, (booking_id, person_id)).fetchone()
+    found = u.ask(question(booking_id, person_id))
     if found is None:
         raise NotYours
     seq, link, state, held_until, origin, *about = found
@@ -44,19 +50,23 @@ def confirm_booking(u: Unit, booking_id: str, person_id: str, by: Actor) -> Book
     u.know_head(row.matter, seq, bytes(link))
     u.step(BOOKING, row, "confirmed", by=by)
     u.record(BookingConfirmed(row.matter, person_id, booking_id))
-    lean.execute(u.session, _SURE, (row.state, booking_id))
+    u.at_the_end(_SURE, {"sure": row.state, "sure_id": booking_id})
     if origin == ORIGIN:
         offer_taken(u, booking_id, by)
-    return _view(booking_id, person_id, row.state, origin, about)
+    return _view(u, booking_id, person_id, row.state, origin, about)
 
 
-def _view(booking_id: str, person_id: str, state: str, origin: str, about: list[Any]) -> BookingView:
+def _view(
+    u: Unit, booking_id: str, person_id: str, state: str, origin: str, about: list[Any]
+) -> BookingView:
     number, item_id, subject, case_id, party, slot_id, starts_at, ends_at, cancel_before = about[:9]
     begins: datetime = starts_at
+    code = codes.code_of(booking_id)
     return BookingView(
         id=booking_id, number=number, state=state, state_label=BOOKING.label(state), item_id=item_id,
         subject=subject, case_id=case_id, person_id=person_id, party=party, origin=origin, site=Site(*about[10:]),
         slot_id=slot_id, starts_at=begins, ends_at=ends_at, held_until=None,
-        check_in_code=codes.code_of(booking_id), cancel_until=begins - timedelta(hours=cancel_before),
-        closed=False, closed_why="", moving=None,
+        check_in_code=code, cancel_until=begins - timedelta(hours=cancel_before),
+        closed=False, closed_why="", moving=None, item_name=item_name(u, item_id),
+        check_in_text=codes.text_of(number, code), code_until=codes.changes_at(),
     )  # fmt: skip

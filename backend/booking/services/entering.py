@@ -4,18 +4,31 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from backend import people
+from backend.booking import companions as coming
 from backend.booking.machine import ENTRY, LIVE
-from backend.booking.models import BookingRow, EntryRow, ReleaseRow, SlotRow
-from backend.booking.problems import AlreadyBooked, AlreadyEntered, EntriesClosed
+from backend.booking.models import (
+    ENTRY_COMPANION,
+    ENTRY_COMPANIONS,
+    BookingRow,
+    EntryCompanionRow,
+    EntryRow,
+    ReleaseRow,
+    SlotRow,
+)
+from backend.booking.problems import AlreadyBooked, AlreadyEntered, EntriesClosed, OneLotEach
+from backend.booking.rules import Rules
+from backend.booking.services.company import stand_still
 from backend.booking.services.presence import rules_of
 from backend.booking.services.releasing import ANNOUNCED, CLOSED, OPENED, QUEUE, admit, locked_release
 from backend.booking.services.standing import require_no_block
+from backend.booking.views import Companion
 from backend.kernel import clock, ids
+from backend.kernel.identifiers import is_of_age
 from backend.kernel.problems import InvalidInput, NotYours
-from backend.store import lean
+from backend.store import lean, vault
 from backend.store.unit import SYSTEM, Actor, Unit, map_constraint
 
 map_constraint("uq_booking_entry_person", AlreadyEntered)
@@ -25,17 +38,28 @@ _SOMETHING_LEFT: Final = """
     SELECT EXISTS (SELECT 1 FROM booking_slot s JOIN booking_place p ON p.slot_id = s.id AND p.booking_id IS NULL
         WHERE s.release_id = %s AND s.closes_at > %s AND s.closed_at IS NULL AND p.kind <> 'walk_in')
 """
+_OTHERS: Final = "e.release_id = %(release)s AND e.id <> %(entry)s AND e.state <> 'withdrawn'"
+_TWICE: Final = f"""
+    WITH ours AS (SELECT {people.folded.NUMBER} AS blind UNION SELECT unnest(%(blinds)s::bytea[]))
+    SELECT EXISTS (SELECT 1 FROM booking_entry e JOIN booking_entry_companion c ON c.entry_id = e.id
+        WHERE {_OTHERS} AND c.number_blind IN (SELECT blind FROM ours))
+    OR EXISTS (SELECT 1 FROM booking_entry e WHERE {_OTHERS}
+        AND e.person_id IN (SELECT {people.folded.HOLDER.format(blind="ours.blind")} FROM ours))
+"""
 
 
 def enter(
-    u: Unit, release_id: str, person_id: str, wishes: Sequence[str], case_id: str | None, by: Actor
+    u: Unit, release_id: str, person_id: str, wishes: Sequence[str], case_id: str | None, by: Actor,
+    companions: Sequence[Companion] = (),
 ) -> str:  # fmt: skip
     """Enter a release; `wishes` are slots of it in the order of preference, none means any of them.
 
-    In a queue one may enter too late as long as something is left: behind everybody else, as they come. Who has
-    left may come again. Returns the id of the entry. Raises ReleaseUnknown, EntriesClosed, AlreadyEntered,
-    AlreadyBooked, BookingSuspended, RealNameNeeded, InvalidInput.
+    A family is one entry, with one lot or one turn. In a queue one may enter too late as long as something is left:
+    behind everybody else, as they come. Who has left may come again. Returns the id of the entry. Raises
+    ReleaseUnknown, EntriesClosed, AlreadyEntered, OneLotEach, AlreadyBooked, BookingSuspended, RealNameNeeded,
+    InvalidInput.
     """
+    stand_still(u, companions, person_id)
     release, now = admit(u, release_id), clock.now()
     _require_open(u, release, now)
     known = _entry_locked(u, release_id, person_id)
@@ -45,10 +69,12 @@ def enter(
     people.require_level(u, person_id, max(REAL_NAME, rules.level))
     require_no_block(u, person_id, release.item_id)
     _require_unbooked(u, release, person_id)
-    _require_slots(u, release, wishes)
+    _require_slots(u, release, wishes, 1 + len(companions), rules)
     row = known or EntryRow(id=ids.new_id("ey"), release_id=release_id, person_id=person_id)
+    _require_one_lot(u, row, companions)
     row.wishes, row.case_id, row.entered_at = list(wishes), case_id, now
-    row.elder = bool(rules.elder_percent) and people.is_of_age(u, person_id, rules.elder_age)
+    row.elder = _are_elders(u, person_id, companions, rules)
+    row.party, row.companions = 1 + len(companions), coming.sealed(ENTRY_COMPANIONS, row.id, companions)
     if known is None:
         u.add(row)
         u.begin(ENTRY, row, by=by, says="已报名", facts={"release": release_id})
@@ -57,6 +83,7 @@ def enter(
     if release.state != ANNOUNCED:
         _join_the_end(u, row, by)
     u.flush()
+    _name(u, row.id, companions)
     return row.id
 
 
@@ -112,13 +139,47 @@ def _require_unbooked(u: Unit, release: ReleaseRow, person_id: str) -> None:
         raise AlreadyBooked
 
 
-def _require_slots(u: Unit, release: ReleaseRow, wishes: Sequence[str]) -> None:
-    ours = set(
-        u.session.scalars(select(SlotRow.id).where(SlotRow.id.in_(wishes), SlotRow.release_id == release.id))
-    )
-    if len(set(wishes)) != len(wishes) or ours != set(wishes):
+def _require_slots(u: Unit, release: ReleaseRow, wishes: Sequence[str], party: int, rules: Rules) -> None:
+    """Slots of the release, each of them large enough for the whole party."""
+    found = select(SlotRow.id, SlotRow.capacity).where(SlotRow.release_id == release.id)
+    ours = {row.id: row.capacity for row in u.session.execute(found.where(SlotRow.id.in_(wishes)))}
+    if len(set(wishes)) != len(wishes) or ours.keys() != set(wishes):
         message = "请从本次放号的时段中选择，每个时段只选一次"
         raise InvalidInput(errors=[{"field": "wishes", "message": message}])
+    if party == 1:
+        return
+    largest = select(func.max(SlotRow.capacity)).where(SlotRow.release_id == release.id)
+    most = min(rules.max_party, min(ours.values()) if ours else u.session.scalar(largest) or 0)
+    if party > most:
+        raise InvalidInput(errors=[{"field": "companions", "message": f"所选时段一次最多预约 {most} 人"}])
+
+
+def _require_one_lot(u: Unit, row: EntryRow, companions: Sequence[Companion]) -> None:
+    """One human being, one lot, alone or with others; all of them hold still, so nobody enters beside us."""
+    blinds = [blind for one in companions for blind in people.folded.number_blinds(one.id_no)]
+    asked = {"release": row.release_id, "entry": row.id, "person": row.person_id, "blinds": blinds}
+    found = lean.execute(u.session, _TWICE, asked).fetchone()
+    if found is not None and found[0]:
+        raise OneLotEach
+
+
+def _name(u: Unit, entry_id: str, companions: Sequence[Companion]) -> None:
+    """Write down who comes along with an entry, in place of those who were to come before."""
+    u.session.execute(delete(EntryCompanionRow).where(EntryCompanionRow.entry_id == entry_id))
+    for one in companions:
+        row = EntryCompanionRow(id=ids.new_id("cn"), entry_id=entry_id)
+        row.id_no = vault.seal(ENTRY_COMPANION.place, row.id, one.id_no)
+        row.number_blind = people.folded.number_blind(one.id_no)
+        u.add(row)
+    u.flush()
+
+
+def _are_elders(u: Unit, person_id: str, companions: Sequence[Companion], rules: Rules) -> bool:
+    """Whether all of them may take the places kept for the elderly."""
+    age, today = rules.elder_age, clock.today()
+    if not rules.elder_percent or not all(is_of_age(one.id_no, age, today) for one in companions):
+        return False
+    return people.is_of_age(u, person_id, age)
 
 
 def _join_the_end(u: Unit, row: EntryRow, by: Actor) -> None:

@@ -1,33 +1,32 @@
-"""The hall: queue numbers given at check-in and to walk-ins; clerks call, recall, pass, transfer, finish.
+"""The hall: clerks call, recall, pass, transfer, finish, and note who left.
 
 A ticket with an appointment moves together with its booking, in one unit: the booking is locked first, then the
 ticket. Two clerks never call the same number: each takes the first one nobody else has hold of, and the database
 allows one called ticket a window.
 """
 
-from datetime import date, datetime
 from typing import Final, TypeVar
 
 from sqlalchemy import ColumnElement, Select, exists, select
 
 from backend.booking.hall_order import line_at
-from backend.booking.hall_questions import group_for, ticket_row, ticket_view, waiting_in
+from backend.booking.hall_questions import ticket_row, ticket_view, waiting_in
 from backend.booking.hall_views import TicketView
 from backend.booking.machine import TICKET
-from backend.booking.models import BookingRow, SlotRow, TicketRow, WindowGroupRow, WindowRow
+from backend.booking.models import BookingRow, TicketRow, WindowGroupRow, WindowRow
 from backend.booking.problems import (
     CalledEnough,
     CalledTooLittle,
     NobodyWaiting,
-    NoQueueHere,
     SameGroup,
     WindowBusy,
     WindowShut,
 )
+from backend.booking.services.identity import checked_at_all, checked_now
 from backend.booking.services.keeping import locked, step
-from backend.kernel import clock, ids
+from backend.booking.services.taking import walk_out
+from backend.kernel import clock
 from backend.kernel.problems import ImpossibleMove, NotYours
-from backend.store import lean
 from backend.store.unit import CLOCK, Actor, Unit, map_constraint
 
 R = TypeVar("R")
@@ -41,43 +40,15 @@ MOST_CALLS: Final = 6
 _OPEN: Final = ("waiting", "called")
 _OF_BOOKING: Final = {"absent": "left", "finished": "served"}
 """What a booking goes through when its ticket does; all other steps have the same name."""
-_COUNT: Final = """
-    INSERT INTO booking_ticket_count (group_id, day, last) VALUES (%s, %s, 1)
-    ON CONFLICT (group_id, day) DO UPDATE SET last = booking_ticket_count.last + 1 RETURNING last
-"""
-
-
-def queue_up(u: Unit, booking: BookingRow, slot: SlotRow, by: Actor) -> TicketRow | None:
-    """A number for a booking just checked in; None where the site gives none for its item (exam sites).
-
-    Who comes when the appointment is over queues like a walk-in.
-    """
-    group = group_for(u, slot.site_id, booking.item_id, slot.group_id)
-    if group is None:
-        return None
-    starts_at = slot.starts_at if clock.now() <= slot.ends_at else None
-    return _give_number(u, group, by, starts_at=starts_at, booking=booking)
-
-
-def take_number(u: Unit, site_id: str, by: Actor, *, group_id: str = "", item_id: str = "") -> TicketView:
-    """A number for somebody without an appointment, of whom nothing is kept. Raises NotYours, NoQueueHere."""
-    if group_id:
-        group = _group_at(u, site_id, group_id)
-    elif (found := group_for(u, site_id, item_id)) is not None:
-        group = found
-    else:
-        raise NoQueueHere
-    return ticket_view(u, _give_number(u, group, by))
+_UNSERVED: Final = ("absent", "left")
 
 
 def call_next(u: Unit, window_id: str, by: Actor) -> TicketView:
     """Call whoever is next at this window. Raises NotYours, WindowShut, WindowBusy, NobodyWaiting."""
-    window = u.get(WindowRow, window_id)
-    if window is None:
-        raise NotYours
-    if not window.open:
+    window = window_locked(u, window_id)
+    if not window.is_open_on(clock.today()):
         raise WindowShut
-    _require_free(u, window)
+    require_free(u, window)
     now = clock.now()
     for one in line_at(waiting_in(u, window.group_id), now, booked_first=window.booked_first):
         if (seized := _seize(u, one.id)) is not None:
@@ -123,7 +94,7 @@ def transfer_ticket(u: Unit, ticket_id: str, group_id: str, by: Actor) -> Ticket
     Raises NotYours, SameGroup, ImpossibleMove.
     """
     row, booking = _locked(u, ticket_id)
-    group = _group_at(u, row.site_id, group_id)
+    group = group_at(u, row.site_id, group_id)
     if group.id == row.group_id:
         raise SameGroup
     _step(u, row, booking, "transferred", by, label=row.label, group=group.name)
@@ -131,13 +102,50 @@ def transfer_ticket(u: Unit, ticket_id: str, group_id: str, by: Actor) -> Ticket
     return ticket_view(u, row)
 
 
-def finish_ticket(u: Unit, ticket_id: str, by: Actor) -> TicketView:
-    """Done. Raises NotYours, ImpossibleMove: only who was called can be done."""
+def leave_ticket(u: Unit, ticket_id: str, reason: str, by: Actor) -> TicketView:
+    """Whoever holds the number goes without having been served; `reason` is a word for the journal.
+
+    Raises NotYours, ImpossibleMove.
+    """
+    row, booking = _locked(u, ticket_id)
+    _end(u, row, booking, "left", by, reason=reason)
+    return ticket_view(u, row)
+
+
+def give_up_number(u: Unit, ticket_id: str, by: Actor) -> None:
+    """A walk-in will not wait any longer; the ticket's id is the secret. Raises NotYours, ImpossibleMove."""
+    row, booking = _locked(u, ticket_id)
+    if booking is not None or row.state != "waiting":
+        raise ImpossibleMove("这个号不能在手机上退，请告诉窗口。", state=row.state, trigger="left")
+    _end(u, row, None, "left", by, reason="left")
+
+
+def finish_ticket(u: Unit, ticket_id: str, by: Actor, *, identity_checked: bool = False) -> TicketView:
+    """Done. Raises NotYours, ImpossibleMove (only who was called can be done), IdentityUnchecked."""
     row, booking = _locked(u, ticket_id)
     if row.state != "called":
         raise ImpossibleMove("请先叫号，再办结。", state=row.state, trigger="finished")
-    _end(u, row, booking, "finished", by)
+    facts = {"identity": checked_now(booking, said=identity_checked)} if booking else {}
+    _end(u, row, booking, "finished", by, **facts)
     return ticket_view(u, row)
+
+
+def hand_back(u: Unit, window: WindowRow, by: Actor) -> None:
+    """The window shuts: whom it has called waits again, with number and place in time, for another of the group.
+
+    The window is locked. Raises WindowBusy where no other window of the group is open: nobody is left alone.
+    """
+    serving = _serving(u, window)
+    if serving is None:
+        return
+    query = select(WindowRow).where(WindowRow.group_id == serving.group_id, WindowRow.id != window.id)
+    if not any(other.is_open_on(clock.today()) for other in u.session.scalars(query)):
+        raise WindowBusy(
+            "本组没有其他开放的窗口，请先办结、过号或转窗口。", ticket_id=serving.id, label=serving.label
+        )
+    row, booking = _locked(u, serving.id)
+    _step(u, row, booking, "transferred", by, label=row.label, window=window.number)
+    row.window_id, row.passed_at, row.calls = None, None, 0
 
 
 def finish_of(u: Unit, booking: BookingRow, by: Actor) -> None:
@@ -163,7 +171,10 @@ def close_ticket(u: Unit, ticket_id: str) -> bool:
     row, booking = _locked(u, ticket_id)
     if row.state not in _OPEN or row.day >= clock.today():
         return False
-    _end(u, row, booking, "finished" if row.state == "called" else "left", CLOCK)
+    if row.state == "called":
+        _end(u, row, booking, "finished", CLOCK, **({"identity": checked_at_all(booking)} if booking else {}))
+    else:
+        _end(u, row, booking, "left", CLOCK)
     return True
 
 
@@ -174,43 +185,33 @@ def has_ticket() -> ColumnElement[bool]:
 
 def take_as_served(u: Unit, booking: BookingRow) -> None:
     """Who came to a site without queue numbers was served there, although nobody said so."""
-    step(u, booking, "served", CLOCK)
+    step(u, booking, "served", CLOCK, identity=checked_at_all(booking))
 
 
-def _give_number(
-    u: Unit, group: WindowGroupRow, by: Actor, *, starts_at: datetime | None = None,
-    booking: BookingRow | None = None,
-) -> TicketRow:  # fmt: skip
-    now, day = clock.now(), clock.today()
-    number = _next_number(u, group.id, day)
-    row = TicketRow(
-        id=ids.new_id("tk"), site_id=group.site_id, group_id=group.id, day=day, number=number,
-        label=f"{group.letter}{number:03d}", booking_id=booking.id if booking else None,
-        person_id=booking.person_id if booking else None, starts_at=starts_at, taken_at=now, queued_at=now,
-        calls=0,
-    )  # fmt: skip
-    u.begin(TICKET, row, by=by, says="取号排队", facts={"label": row.label, "group": group.name})
-    u.add(row)
-    return row
-
-
-def _next_number(u: Unit, group_id: str, day: date) -> int:
-    found = lean.execute(u.session, _COUNT, (group_id, day)).fetchone()
-    assert found is not None
-    return int(found[0])
-
-
-def _group_at(u: Unit, site_id: str, group_id: str) -> WindowGroupRow:
+def group_at(u: Unit, site_id: str, group_id: str) -> WindowGroupRow:
     group = u.get(WindowGroupRow, group_id)
     if group is None or group.site_id != site_id:
         raise NotYours
     return group
 
 
-def _require_free(u: Unit, window: WindowRow) -> None:
-    query = select(TicketRow).where(TicketRow.window_id == window.id, TicketRow.state == "called")
-    if (serving := u.session.scalar(query)) is not None:
+def window_locked(u: Unit, window_id: str) -> WindowRow:
+    """A window that nobody else calls at, opens or shuts before the end of the unit. Raises NotYours."""
+    window = u.get(WindowRow, window_id, lock=True)
+    if window is None:
+        raise NotYours
+    return window
+
+
+def require_free(u: Unit, window: WindowRow) -> None:
+    """Raises WindowBusy while somebody is called at the window."""
+    if (serving := _serving(u, window)) is not None:
         raise WindowBusy(ticket_id=serving.id, label=serving.label)
+
+
+def _serving(u: Unit, window: WindowRow) -> TicketRow | None:
+    query = select(TicketRow).where(TicketRow.window_id == window.id, TicketRow.state == "called")
+    return u.session.scalar(query)
 
 
 def _seize(u: Unit, ticket_id: str) -> tuple[TicketRow, BookingRow | None] | None:
@@ -246,9 +247,13 @@ def _require_possible(row: TicketRow, trigger: str) -> None:
     TICKET.move(row.state, trigger)
 
 
-def _end(u: Unit, row: TicketRow, booking: BookingRow | None, trigger: str, by: Actor) -> None:
-    _step(u, row, booking, trigger, by, label=row.label, calls=row.calls)
+def _end(
+    u: Unit, row: TicketRow, booking: BookingRow | None, trigger: str, by: Actor, **facts: object
+) -> None:
+    _step(u, row, booking, trigger, by, label=row.label, calls=row.calls, **facts)
     row.ended_at = clock.now()
+    if booking is None and trigger in _UNSERVED:
+        walk_out(u, row.id)
 
 
 def _step(

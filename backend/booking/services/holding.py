@@ -7,7 +7,7 @@ refused by rolling back.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -15,17 +15,19 @@ import orjson
 from backend import people
 from backend.booking.machine import BOOKING, HELD
 from backend.booking.models import COMPANIONS
+from backend.booking.naming import item_name
 from backend.booking.problems import (
     AlreadyBooked,
     BookingSuspended,
-    LimitReached,
     SlotClosed,
     SlotTaken,
     TooManyHolds,
     UrgencyNeeded,
 )
-from backend.booking.questions import alternatives
-from backend.booking.rules import Rules, month_of, week_of
+from backend.booking.questions import alternatives, spoken
+from backend.booking.rules import Rules
+from backend.booking.services import company
+from backend.booking.services.limits import COUNTED, MINE, require_times, spans
 from backend.booking.services.looking import SlotSeen, look
 from backend.booking.services.releasing import require_turn
 from backend.booking.services.taking import TAKE, first_place, stand_in_line, take
@@ -52,32 +54,23 @@ ONE_LIVE: Final = {
     "held": "您有一个待确认的预约，请先确认或取消。",
     "confirmed": "您已有预约，要换时间可在原预约上改期。",
 }
+SHARED_NETWORK: Final = "同一网络今天的预约太多，请换一个网络，或在小程序里预约，也可到现场取号。"
 _BLOCK: Final = """
     SELECT id, until FROM booking_block WHERE person_id = %(person)s AND item_id = %(item)s
         AND until > %(now)s AND state IN ('active', 'appealed', 'upheld') ORDER BY until DESC LIMIT 1
 """
-_COUNTED: Final = "state IN ('held', 'confirmed', 'checked_in', 'called', 'served', 'missed', 'left')"
-_WITHIN: Final = "(day BETWEEN {0} AND {1} OR moving_day BETWEEN {0} AND {1})"
-_MINE: Final = f"""
-    SELECT count(*) FILTER (WHERE {_COUNTED} AND {_WITHIN.format("%(day)s", "%(day)s")}) AS in_day,
-        count(*) FILTER (WHERE {_COUNTED} AND {_WITHIN.format("%(monday)s", "%(sunday)s")}) AS in_week,
-        count(*) FILTER (WHERE {_COUNTED} AND {_WITHIN.format("%(month_first)s", "%(month_last)s")}) AS in_month,
-        count(*) FILTER (WHERE state IN ('lapsed', 'cancelled') AND origin = 'direct' AND displaced_from IS NULL
-            AND NOT excused AND made_at >= %(midnight)s) AS thrown_away
-    FROM booking_booking WHERE person_id = %(person)s AND item_id = %(item)s AND id <> %(booking)s
-"""
-_HOLD: Final = f"""
-    WITH mine AS ({_MINE}), theirs AS (
+_STEPS: Final = f"""mine AS ({MINE}), theirs AS (
         SELECT count(*) AS from_device FROM booking_booking
-        WHERE device = %(device)s AND made_at >= %(midnight)s AND {_COUNTED}
+        WHERE device = %(device)s AND made_at >= %(midnight)s AND {COUNTED}
     ), block AS ({_BLOCK}), born AS (
         INSERT INTO booking_booking (id, number, slot_id, person_id, case_id, item_id, subject, day, state, party,
             companions, origin, made_at, held_until, device, urgent_reason, urgent_evidence)
         VALUES (%(booking)s, %(number)s, %(slot)s, %(person)s, %(case)s, %(item)s, %(subject)s, %(day)s, 'held',
             %(party)s, %(companions)s, %(origin)s, %(now)s, %(until)s, %(device)s, %(reason)s, %(evidence)s::jsonb)
-    ), taken AS ({TAKE})
+    ), taken AS ({TAKE})"""
+_DONE: Final = """
     SELECT in_day, in_week, in_month, thrown_away, from_device, (SELECT count(*) FROM taken),
-        (SELECT id FROM block), (SELECT until FROM block)
+        (SELECT id FROM block), (SELECT until FROM block), beside
     FROM mine, theirs
 """
 
@@ -103,7 +96,8 @@ def hold_slot(u: Unit, wish: Wish, by: Actor, seen: SlotSeen | None = None) -> B
         says = ONE_LIVE.get(state, "您已到现场签到，请先办完这次预约。")
         raise AlreadyBooked(says, booking_id=booking_id, state=state)
     require_open(u, slot, wish)
-    return hold(u, slot, wish, by, until=hold_until(slot))
+    is_plain = not wish.companions and not slot.urgent  # what else there is to do needs the row
+    return hold(u, slot, wish, by, until=hold_until(slot), ends_the_unit=is_plain)
 
 
 def hold_until(slot: SlotSeen) -> datetime:
@@ -115,8 +109,11 @@ def require_open(u: Unit, slot: SlotSeen, wish: Wish, party: int = 0) -> None:
     """What a citizen who takes a slot must fulfil; `party` where the wish does not say it. Raises as hold_slot."""
     party = party or wish.party
     now = clock.now()
-    if slot.closed_at is not None or slot.closes_at <= now or (slot.opens_at or now) > now:
+    if slot.closed_at is not None or slot.closes_at <= now:
         raise SlotClosed
+    if slot.opens_at is not None and slot.opens_at > now:
+        opens_at = slot.opens_at.isoformat()
+        raise SlotClosed(f"这个时段{spoken(slot.opens_at)}起开放预约，请到时再约。", opens_at=opens_at)
     if party > slot.rules.max_party:
         raise InvalidInput(
             errors=[{"field": "companions", "message": f"一次最多预约 {slot.rules.max_party} 人"}]
@@ -139,10 +136,12 @@ def taken(u: Unit, slot: SlotSeen, party: int) -> SlotTaken:
 def hold(
     u: Unit, slot: SlotSeen, wish: Wish, by: Actor, *, until: datetime, origin: str = "direct",
     says: str = "已为您保留时段，请尽快确认", place: int | None = None,
+    ends_the_unit: bool = False,
 ) -> BookingView:  # fmt: skip
     """Write the booking and take its places, in a unit in which `look` was called. Raises as hold_slot.
 
-    `place` is one that the caller has locked and wants taken.
+    `place` is one that the caller has locked and wants taken. A hold that `ends_the_unit` is written with the unit's
+    last statement, and refused then.
     """
     row = Fresh(ids.new_id("bk"), "")
     row.matter = wish.case_id or row.id
@@ -152,30 +151,46 @@ def hold(
         **_values(slot, wish, row.id, kinds), "number": number, "until": until, "origin": origin,
         "first": place or first_place(slot.capacity),
     }  # fmt: skip
+    company.require_free(u, slot, wish.companions, row.id)
     stand_in_line(u, slot.id, wish.party)
     u.begin(BOOKING, row, by=by, says=says, facts={"slot": slot.id})
-    counts = lean.execute(u.session, _HOLD, values).fetchone()
-    assert counts is not None
-    _require_within(slot.rules, counts, origin)
-    if counts[5] < wish.party and not take(u, row.id, slot.id, wish.party, kinds, already=counts[5]):
-        raise taken(u, slot, wish.party)
+
+    def judge(counts: Sequence[Any]) -> None:
+        _require_within(slot.rules, counts, origin, wish)
+        company.write(u, row.id, wish.companions)
+        if counts[5] < wish.party and not take(u, row.id, slot.id, wish.party, kinds, already=counts[5]):
+            raise taken(u, slot, wish.party)
+
+    if ends_the_unit:
+        u.ends_with(_STEPS, _DONE, values, judge)
+    else:
+        counts = u.execute(f"WITH {_STEPS} {_DONE}", values).fetchone()
+        assert counts is not None
+        judge(counts)
     return BookingView(
         id=row.id, number=number, state=HELD, state_label=BOOKING.label(HELD), item_id=slot.item_id,
         subject=slot.subject, case_id=wish.case_id, person_id=wish.person_id, party=wish.party, origin=origin,
         site=slot.site, slot_id=slot.id, starts_at=slot.starts_at, ends_at=slot.ends_at, held_until=until,
         check_in_code=None, cancel_until=slot.starts_at - timedelta(hours=slot.cancel_before_hours),
-        closed=False, closed_why="", moving=None,
+        closed=False, closed_why="", moving=None, item_name=item_name(u, slot.item_id),
     )  # fmt: skip
 
 
-def require_room(u: Unit, slot: SlotSeen, booking_id: str, person_id: str) -> None:
-    """Whether a booking may be moved here beside the person's others. Raises LimitReached."""
+def require_room(u: Unit, slot: SlotSeen, booking_id: str, person_id: str, party: int = 1) -> None:
+    """Whether a booking may be moved here beside everybody's others.
+
+    Raises LimitReached, AlreadyBooked (comes along elsewhere), CompanionNotFree.
+    """
     values = {
-        "booking": booking_id, "person": person_id, "item": slot.item_id, **_spans(slot.day),
+        "booking": booking_id, "person": person_id, "item": slot.item_id, "subject": slot.subject,
+        **spans(slot.day),
     }  # fmt: skip
-    counts = lean.execute(u.session, _MINE, values).fetchone()
+    counts = lean.execute(u.session, MINE, values).fetchone()
     assert counts is not None
-    _require_room(slot.rules, counts)
+    _require_alone(counts[4])
+    require_times(slot.rules, counts)
+    if party > 1:
+        company.require_room(u, slot, booking_id)
 
 
 def require_no_block(u: Unit, person_id: str, item_id: str) -> None:
@@ -200,9 +215,14 @@ def quotas_of(u: Unit, slot: SlotSeen, person_id: str, companions: Sequence[str]
     return ["elder"] if people.is_of_age(u, person_id, age) else []
 
 
-def device_digest(device: str) -> bytes | None:
-    """What is kept of a device: enough to count by, nothing to recognise it by elsewhere."""
-    return vault.keyed_digest("booking.device", device) if device else None
+def device_digest(device: str, network: str = "") -> bytes | None:
+    """What is kept of a device: enough to count by, nothing to recognise it by elsewhere.
+
+    Of a phone that does not name itself the network address stands in for it.
+    """
+    if device:
+        return vault.keyed_digest("booking.device", device)
+    return vault.keyed_digest("booking.network", network) if network else None
 
 
 def _values(slot: SlotSeen, wish: Wish, booking_id: str, kinds: list[str]) -> dict[str, Any]:
@@ -212,41 +232,39 @@ def _values(slot: SlotSeen, wish: Wish, booking_id: str, kinds: list[str]) -> di
         companions = vault.seal(COMPANIONS.place, booking_id, named)
     return {
         "booking": booking_id, "slot": slot.id, "person": wish.person_id, "case": wish.case_id,
-        "item": slot.item_id, "subject": slot.subject, **_spans(slot.day),
-        "now": clock.now(), "party": wish.party, "companions": companions, "device": device_digest(wish.device),
+        "item": slot.item_id, "subject": slot.subject, **spans(slot.day),
+        "now": clock.now(), "party": wish.party, "companions": companions,
+        "device": device_digest(wish.device, wish.network),
         "reason": wish.urgent_reason if slot.urgent else "",
         "evidence": orjson.dumps(wish.urgent_evidence).decode() if slot.urgent else None,
         "kinds": kinds,
     }  # fmt: skip
 
 
-def _spans(day: date) -> dict[str, Any]:
-    """The day, its week and month, and where today begins."""
-    (monday, sunday), (month_first, month_last) = week_of(day), month_of(day)
-    return {
-        "day": day, "monday": monday, "sunday": sunday, "month_first": month_first, "month_last": month_last,
-        "midnight": clock.start_of_day(clock.today()),
-    }  # fmt: skip
-
-
-def _require_within(rules: Rules, counts: Sequence[Any], origin: str) -> None:
+def _require_within(rules: Rules, counts: Sequence[Any], origin: str, wish: Wish) -> None:
     """The counts were taken beside the birth of the booking, without it."""
-    thrown_away, from_device, _, block_id, until = counts[3:]
+    thrown_away, from_device, _, block_id, until, beside = counts[3:]
     if block_id is not None:
         raise _suspended(block_id, until)
-    _require_room(rules, counts)
+    _require_alone(beside)
+    require_times(rules, counts)
     if origin != "direct":
         return
-    if thrown_away >= rules.lapses_a_day or from_device >= rules.per_device:
-        tomorrow = clock.start_of_day(clock.today() + timedelta(days=1))
-        raise TooManyHolds(retry_after=int((tomorrow - clock.now()).total_seconds()))
+    if thrown_away >= rules.lapses_a_day:
+        raise _tomorrow(None)
+    if from_device >= (rules.per_device if wish.device else rules.per_network):
+        raise _tomorrow(None if wish.device else SHARED_NETWORK)
 
 
-def _require_room(rules: Rules, counts: Sequence[Any]) -> None:
-    most = (rules.per_day, "当天"), (rules.per_week, "当周"), (rules.per_month, "当月")
-    for count, (limit, span) in zip(counts, most, strict=False):
-        if count >= limit:
-            raise LimitReached(f"同一事项{span}最多预约 {limit} 次，请选择其他日期。")
+def _tomorrow(says: str | None) -> TooManyHolds:
+    tomorrow = clock.start_of_day(clock.today() + timedelta(days=1))
+    return TooManyHolds(says, retry_after=int((tomorrow - clock.now()).total_seconds()))
+
+
+def _require_alone(beside: int) -> None:
+    """Whoever comes along with somebody's appointment has no second one; that appointment is not theirs to see."""
+    if beside:
+        raise AlreadyBooked("您已作为同行人登记在同一事项的另一个预约里，请联系预约人，或等那次办完再约。")
 
 
 def _suspended(block_id: str, until: datetime) -> BookingSuspended:

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from backend import people
+from backend import catalogue, people
 from backend.booking.rules import Rules, rules_from
 from backend.booking.services.taking import FREE
 from backend.booking.views import Site
 from backend.kernel import clock
 from backend.kernel.problems import NotYours
-from backend.store import lean
-from backend.store.unit import Unit
+from backend.store.unit import Question, Unit
 
 SITE: Final = (
     "site.id, site.name, site.kind, site.department_id, site.region_code, site.address, site.phone, site.hours, "
@@ -30,7 +29,8 @@ LOOK: Final = f"""
             WHERE slot_id = s.id AND {FREE.replace("%(kinds)s", "'{elder}'")} LIMIT %(party)s) AS few),
         {people.folded.STATE},
         (SELECT ARRAY[b.id, b.state] FROM booking_booking b WHERE b.person_id = %(person)s AND b.item_id = s.item_id
-            AND b.subject = s.subject AND b.state IN ('held', 'confirmed', 'checked_in', 'called'))
+            AND b.subject = s.subject AND b.state IN ('held', 'confirmed', 'checked_in', 'called')),
+        {catalogue.folded.PUBLISHED.format(item="s.item_id")}
     FROM booking_slot s JOIN booking_site site ON site.id = s.site_id
     LEFT JOIN booking_rule whole ON whole.site_id = s.site_id AND whole.item_id = ''
     LEFT JOIN booking_rule own ON own.site_id = s.site_id AND own.item_id = s.item_id
@@ -52,7 +52,7 @@ class SlotSeen:
     closes_at: datetime
     closed_at: datetime | None
     capacity: int
-    cancel_before_hours: int
+    cancel_before_hours: float
     urgent: bool
     release_id: str | None
     site: Site
@@ -61,6 +61,8 @@ class SlotSeen:
     person_state: str | None
     live: list[str] | None
     """Id and state of the booking that the person has for the same item and subject."""
+    version_id: str | None
+    """The item's version that can be filed now."""
 
     @property
     def day(self) -> date:
@@ -68,12 +70,17 @@ class SlotSeen:
         return clock.day_of(self.starts_at)
 
 
+def question(slot_id: str, person_id: str, party: int = 1) -> Question:
+    """What `look` asks: a window may let it travel with the claim of the request's key."""
+    return LOOK, {"slot": slot_id, "person": person_id, "party": party}
+
+
 def look(u: Unit, slot_id: str, person_id: str, party: int = 1) -> SlotSeen:
     """The slot, its site and rules; from here to the end of the unit the person's bookings hold still.
 
     Raises NotYours when there is no such slot.
     """
-    row = lean.execute(u.session, LOOK, {"slot": slot_id, "person": person_id, "party": party}).fetchone()
+    row = u.ask(question(slot_id, person_id, party))
     if row is None:
         raise NotYours
     about = (*row[1:12], Site(*row[12:22]), rules_from(row[22], row[23]), *row[24:])

@@ -1,9 +1,11 @@
 """Another time for an appointment: the old place is kept until the new one is sure."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from backend.booking.companions import opened
 from backend.booking.machine import CONFIRMED
-from backend.booking.models import BookingRow, SlotRow
+from backend.booking.models import COMPANIONS, BookingRow, SlotRow
 from backend.booking.problems import HoldLapsed, OtherItem, SameSlot, SlotClosed, TooManyHolds
 from backend.booking.questions import booking_view, slot_and_site
 from backend.booking.services.holding import (
@@ -16,7 +18,7 @@ from backend.booking.services.holding import (
 )
 from backend.booking.services.keeping import own_locked, require_time_to_change, step
 from backend.booking.services.looking import SlotSeen, look
-from backend.booking.services.taking import give_back, stand_in_line, take
+from backend.booking.services.taking import give_back, spare_kept, stand_in_line, take
 from backend.booking.views import BookingView, Wish
 from backend.kernel import clock
 from backend.kernel.problems import ImpossibleMove
@@ -47,11 +49,36 @@ def hold_move(u: Unit, booking_id: str, wish: Wish, by: Actor) -> BookingView:
         require_time_to_change(slot)
         require_no_block(u, row.person_id, row.item_id)
         _require_few_moves(u, row, seen.rules.lapses_a_day)
+    wish = _with_reason(wish, row)
     require_open(u, seen, wish, row.party)
-    require_room(u, seen, row.id, row.person_id)
+    if slot.closed_at is None:
+        require_room(u, seen, row.id, row.person_id, row.party)
+    until = hold_until(seen) if slot.closed_at is None else _chosen_instead(row, seen)
     _forget(u, row)
-    hold_for_move(u, row, seen, by, "move_held", hold_until(seen))
+    hold_for_move(u, row, seen, by, "move_held", until)
+    if seen.urgent:
+        row.urgent_reason, row.urgent_evidence = wish.urgent_reason, list(wish.urgent_evidence)
     return booking_view(u, row, owner=True)
+
+
+def _chosen_instead(row: BookingRow, seen: SlotSeen) -> datetime:
+    """Whoever chooses another time than the one offered for a closed one has as long to answer as before.
+
+    It is as if we had offered that: when it closes too, we owe another answer.
+    """
+    until = [hold_until(seen), *filter(None, (row.moving_until,))]
+    if row.displaced_at is not None and row.displaced_to is not None:
+        until.append(row.displaced_at + timedelta(hours=seen.rules.closure_hours))
+        row.displaced_to = seen.id
+    return min(max(until), seen.closes_at)
+
+
+def _with_reason(wish: Wish, row: BookingRow) -> Wish:
+    """From one urgent time to another the reason and the evidence stand, unless there are others."""
+    if wish.urgent_reason or not row.urgent_reason:
+        return wish
+    kept = tuple(row.urgent_evidence or ())
+    return replace(wish, urgent_reason=row.urgent_reason, urgent_evidence=wish.urgent_evidence or kept)
 
 
 def _require_few_moves(u: Unit, row: BookingRow, most: int) -> None:
@@ -62,10 +89,15 @@ def _require_few_moves(u: Unit, row: BookingRow, most: int) -> None:
         raise TooManyHolds(retry_after=int((midnight + timedelta(days=1) - clock.now()).total_seconds()))
 
 
-def hold_for_move(u: Unit, row: BookingRow, seen: SlotSeen, by: Actor, trigger: str, until: datetime) -> None:
-    """Take the places in the other slot. Raises SlotTaken."""
+def hold_for_move(
+    u: Unit, row: BookingRow, seen: SlotSeen, by: Actor, trigger: str, until: datetime, *, first: bool = False
+) -> None:
+    """Take the places in the other slot; `first`: also those kept for people who wait. Raises SlotTaken."""
     stand_in_line(u, seen.id, row.party)
-    quotas = quotas_of(u, seen, row.person_id, () if row.party == 1 else None)
+    named = [one.id_no for one in opened(COMPANIONS, row.id, row.companions)]
+    quotas = quotas_of(u, seen, row.person_id, named if len(named) == row.party - 1 else None)
+    if first:
+        spare_kept(u, seen.id, row.party, quotas)
     if not take(u, row.id, seen.id, row.party, quotas):
         raise taken(u, seen, row.party)
     row.moving_to, row.moving_until, row.moving_day = seen.id, until, seen.day
@@ -90,6 +122,7 @@ def confirm_move(u: Unit, booking_id: str, person_id: str, by: Actor) -> Booking
     row.slot_id, row.day = target.id, clock.day_of(target.starts_at)
     row.moving_to = row.moving_until = row.moving_day = None
     row.moves += 1
+    _forget_reason(row, target)
     return booking_view(u, row, owner=True)
 
 
@@ -112,9 +145,16 @@ def stay(u: Unit, row: BookingRow, by: Actor) -> None:
     if row.moving_to is not None:
         step(u, row, "move_dropped", by)
         _forget(u, row)
+        _forget_reason(row, u.session.get_one(SlotRow, row.slot_id))
 
 
 def _forget(u: Unit, row: BookingRow) -> None:
     if row.moving_to is not None:
         give_back(u, row.id, row.moving_to)
         row.moving_to = row.moving_until = row.moving_day = None
+
+
+def _forget_reason(row: BookingRow, slot: SlotRow) -> None:
+    """Why somebody is in a hurry is nobody's business where the usual hours do."""
+    if not slot.urgent:
+        row.urgent_reason, row.urgent_evidence = "", None

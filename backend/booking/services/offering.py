@@ -1,11 +1,12 @@
-"""Offers: every place freed goes to those who wait for it, one person at a time and in their order.
+"""Offers: every place freed goes to those who wait for it, one person (or family) at a time and in their order.
 
 A kept place (see `taking`) is in nobody's hand and out of reach of passers-by. A unit offers it to one person as a
-held booking of their own; it is let go only by a unit that saw it kept and then saw nobody whom it suits. Locks:
-the person, the slot (so that two workers offer its places one after the other), the wait, the place.
+held booking of their own; it is let go only by a unit that saw it kept and then saw nobody whom it suits, and no
+family for whom it gathers (see `gathering`). Locks: the person and who comes along, the slot (so that two workers
+offer its places one after the other), the wait, the place.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,31 +14,37 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from backend import people
+from backend.booking.companions import opened
 from backend.booking.machine import CONFIRMED, LIVE, WAIT
-from backend.booking.models import BookingRow, SlotRow, WaitRow
+from backend.booking.models import WAITING_COMPANIONS, BookingRow, SlotRow, WaitRow
 from backend.booking.problems import (
     AlreadyBooked,
     BookingSuspended,
+    CompanionNotFree,
     LimitReached,
     SlotTaken,
     TooManyHolds,
 )
+from backend.booking.rehousing import rehouse_into
 from backend.booking.rules import Rules
+from backend.booking.services.company import stand_still
+from backend.booking.services.first_in_line import end_spent
+from backend.booking.services.gathering import gathers
 from backend.booking.services.holding import hold, quotas_of
 from backend.booking.services.looking import SlotSeen, look
+from backend.booking.services.nights import first_offer
 from backend.booking.services.presence import rules_of
-from backend.booking.services.taking import kept_in, let_go
+from backend.booking.services.taking import keep_again, kept_in, let_go
 from backend.booking.services.wanted import FITS, MOST_OFFERS, OFFERABLE, ORIGIN, READY
-from backend.booking.views import Wish
+from backend.booking.views import Companion, Wish
 from backend.contracts import PlaceOffered, WaitEnded
 from backend.kernel import clock
+from backend.kernel.identifiers import is_of_age
 from backend.kernel.problems import NotFound
 from backend.store import lean
 from backend.store.unit import CLOCK, Unit, run_unit
 
 BATCH: Final = 100
-NIGHT_FROM, NIGHT_UNTIL = 22, 8
-"""Hours in Shanghai between which nobody is offered anything."""
 _SLOTS: Final = f"""
     SELECT s.starts_at, s.id FROM booking_slot s WHERE s.id IN (SELECT slot_id FROM booking_place WHERE kept)
     UNION
@@ -49,20 +56,21 @@ _SLOTS: Final = f"""
     ORDER BY 1, 2
 """
 _KINDS: Final = """
-    SELECT DISTINCT kind FROM booking_place WHERE slot_id = %s AND booking_id IS NULL AND kind <> 'walk_in'
+    SELECT kind, count(*), count(*) FILTER (WHERE kept) FROM booking_place
+    WHERE slot_id = %s AND booking_id IS NULL AND kind <> 'walk_in' GROUP BY kind
 """
 _NEXT: Final = f"""
-    SELECT w.id, w.person_id, w.case_id FROM booking_slot s JOIN booking_wait w ON {FITS}
+    SELECT w.id, w.person_id, w.case_id, w.party, w.companions FROM booking_slot s JOIN booking_wait w ON {FITS}
     WHERE s.id = %(slot)s AND {OFFERABLE} AND {READY} AND w.id <> ALL(%(passed)s)
-    ORDER BY w.since, w.id LIMIT {BATCH}
+    ORDER BY w.instead_of IS NULL, w.since, w.id LIMIT {BATCH}
 """
 _LOCK_SLOT: Final = "SELECT closed_at FROM booking_slot WHERE id = %s FOR NO KEY UPDATE"
 _OFFERS_TODAY: Final = """
     SELECT coalesce(sum(offers), 0) FROM booking_wait WHERE person_id = %s AND offers_on = %s
 """
 _NOT_FOR_THEM: Final = (
-    AlreadyBooked, BookingSuspended, LimitReached, NotFound, SlotTaken, TooManyHolds, people.PhoneNeeded,
-    people.RealNameNeeded,
+    AlreadyBooked, BookingSuspended, CompanionNotFree, LimitReached, NotFound, SlotTaken, TooManyHolds,
+    people.PhoneNeeded, people.RealNameNeeded,
 )  # fmt: skip
 """Why a place may not suit somebody who waits: they are passed over for it and keep their turn for others."""
 
@@ -74,22 +82,34 @@ class Waiting:
     id: str
     person_id: str
     case_id: str | None
+    party: int = 1
+    companions: bytes | None = None
+
+    @property
+    def family(self) -> tuple[Companion, ...]:
+        """Who comes along."""
+        return opened(WAITING_COMPANIONS, self.id, self.companions)
 
 
 @dataclass(slots=True)
 class Round:
-    """One round of offers for a slot; `passed` are the waits that it did not suit."""
+    """One round of offers for a slot; `passed` are the waits that it did not suit.
+
+    `gathering`: its places gather for the family whose turn it is.
+    """
 
     slot_id: str
     passed: list[str] = field(default_factory=list)
+    gathering: bool = False
 
     def offer_all(self) -> int:
         """Offer the free places of the slot until none is left or nobody wants them; how many were offered.
 
-        Nobody is woken for an offer of half an hour: at night places are kept for the morning.
+        Those whose own time was closed come first. Nobody is woken for an offer of half an hour: at night places are
+        kept for the morning.
         """
-        offered = 0
-        while _first_offer() <= clock.now() and (one := run_unit(self.next_waiting)) is not None:
+        offered = rehouse_into(self.slot_id)
+        while first_offer() <= clock.now() and (one := run_unit(self.next_waiting)) is not None:
             if self._offered(one):
                 offered += 1
             else:
@@ -98,16 +118,20 @@ class Round:
         return offered
 
     def next_waiting(self, u: Unit) -> Waiting | None:
-        """The first in line whom a free place of the slot suits."""
+        """The first in line who has room among the free places of the slot; nobody while these gather."""
         slot = u.session.get_one(SlotRow, self.slot_id)
-        rules, now = rules_of(u, slot.site_id, slot.item_id), _first_offer()
-        kinds = {kind for (kind,) in lean.execute(u.session, _KINDS, (slot.id,))}
-        if not kinds or rules.offers_end(slot.starts_at) <= now + timedelta(minutes=rules.offer_minutes):
+        rules, now, self.gathering = rules_of(u, slot.site_id, slot.item_id), first_offer(), False
+        counts = {kind: tuple(many) for kind, *many in lean.execute(u.session, _KINDS, (slot.id,))}
+        room, last = Room(rules, slot.starts_at, counts), rules.offers_end(slot.starts_at)
+        if not counts or last <= now + timedelta(minutes=rules.offer_minutes):
             return None
-        elders_only = kinds == {"elder"} and now < slot.starts_at - timedelta(hours=rules.elder_until_hours)
         for one in self._in_line(u, rules):
-            if not elders_only or people.is_of_age(u, one.person_id, rules.elder_age):
+            free, kept = room.of(u, one, now)
+            if free >= one.party and one.party <= rules.max_party:
                 return one
+            if one.party > 1 and kept and gathers(u, one.id, slot.id, rules, slot.starts_at, now):
+                self.gathering = True
+                return None
             self.passed.append(one.id)
         return None
 
@@ -115,7 +139,7 @@ class Round:
         """What suits nobody who waits is everybody's again."""
         lean.execute(u.session, _LOCK_SLOT, (self.slot_id,))
         kept = kept_in(u, self.slot_id, ["open", "elder"])
-        if kept and self.next_waiting(u) is None:
+        if kept and self.next_waiting(u) is None and not self.gathering:
             let_go(u, self.slot_id, kept)
 
     def _in_line(self, u: Unit, rules: Rules) -> Iterator[Waiting]:
@@ -132,17 +156,43 @@ class Round:
             return False
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The free places of a slot: how many of each kind there are, and how many of them are kept."""
+
+    rules: Rules
+    starts_at: datetime
+    counts: Mapping[str, Sequence[int]]
+
+    def of(self, u: Unit, one: Waiting, now: datetime) -> tuple[int, int]:
+        """How many places somebody may have, with their family, and how many of these are kept."""
+        free, kept = self.counts.get("open", (0, 0))
+        elder, elder_kept = self.counts.get("elder", (0, 0))
+        if elder and (free < one.party or not kept) and self._may_have_elder_places(u, one, now):
+            return free + elder, kept + elder_kept
+        return free, kept
+
+    def _may_have_elder_places(self, u: Unit, one: Waiting, now: datetime) -> bool:
+        if now >= self.starts_at - timedelta(hours=self.rules.elder_until_hours):
+            return True
+        age, today = self.rules.elder_age, clock.today()
+        if not all(is_of_age(each.id_no, age, today) for each in one.family):
+            return False
+        return people.is_of_age(u, one.person_id, age)
+
+
 def offer_places() -> int:
     """Offer what is free to those who wait for it; how many offers went out [own units]."""
-    for end in (_past, _booked_otherwise):
+    for end in (_past, _booked_otherwise, end_spent):
         while run_unit(end):
             pass
     return sum(Round(slot_id).offer_all() for slot_id in run_unit(_slots))
 
 
 def offer(u: Unit, slot_id: str, one: Waiting) -> bool:
-    """Hold a place for somebody who waits, and tell them; whether it was still theirs. Raises as hold_slot."""
-    seen = look(u, slot_id, one.person_id)
+    """Hold places for somebody who waits, and tell them; whether they were still theirs. Raises as hold_slot."""
+    stand_still(u, one.family, one.person_id)
+    seen = look(u, slot_id, one.person_id, one.party)
     closed = lean.execute(u.session, _LOCK_SLOT, (slot_id,)).fetchone()
     wait = u.get(WaitRow, one.id, lock=True)
     if closed is None or closed[0] is not None or wait is None or wait.state != "waiting":
@@ -153,28 +203,22 @@ def offer(u: Unit, slot_id: str, one: Waiting) -> bool:
     if had >= seen.rules.offers_a_day:
         return False
     people.require_level(u, one.person_id, seen.rules.level)
-    kept = kept_in(u, slot_id, ["open", *quotas_of(u, seen, one.person_id)])[:1]
+    wish = Wish(slot_id, one.person_id, one.case_id, one.family)
+    quotas = quotas_of(u, seen, one.person_id, [each.id_no for each in wish.companions])
+    kept = kept_in(u, slot_id, ["open", *quotas])[: one.party]
     let_go(u, slot_id, kept)
     held = hold(
-        u, seen, Wish(slot_id, one.person_id, one.case_id), CLOCK, until=_held_until(seen), origin=ORIGIN,
+        u, seen, wish, CLOCK, until=_held_until(seen), origin=ORIGIN,
         says="候补到空位，已为您保留，请尽快确认", place=kept[0] if kept else None,
     )  # fmt: skip
+    if one.party > 1:
+        keep_again(u, slot_id, kept)
     u.step(WAIT, wait, "offered", by=CLOCK, facts={"booking": held.id, "slot": slot_id})
     u.record(PlaceOffered(wait.id, wait.person_id, held.id))
     wait.booking_id = held.id
     wait.offers = wait.offers + 1 if wait.offers_on == today else 1
     wait.offers_on = today
     return True
-
-
-def _first_offer() -> datetime:
-    """Now, or the morning when it is night in Shanghai."""
-    now = clock.now()
-    local = clock.local(now)
-    if NIGHT_UNTIL <= local.hour < NIGHT_FROM:
-        return now
-    day = local.date() + timedelta(days=local.hour >= NIGHT_FROM)
-    return clock.at_local(day, NIGHT_UNTIL)
 
 
 def _held_until(seen: SlotSeen) -> datetime:
@@ -210,7 +254,7 @@ def _booked_otherwise(u: Unit) -> int:
         BookingRow.subject == WaitRow.subject,
         BookingRow.state.in_([state for state in LIVE if state != "held"]),
     )
-    rows = _locked_waits(u, booked.exists())
+    rows = _locked_waits(u, WaitRow.instead_of.is_(None) & booked.exists())
     for wait in rows:
         u.step(WAIT, wait, "left", by=CLOCK, facts={"because": CONFIRMED})
     return len(rows)

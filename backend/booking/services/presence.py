@@ -1,6 +1,5 @@
 """Somebody stands at the site: check-in by the code on the phone, or by number and ID card."""
 
-from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,16 +7,20 @@ from sqlalchemy import select
 
 from backend import people
 from backend.booking import codes
+from backend.booking.desk_questions import desk_booking, told_of
+from backend.booking.desk_views import DeskBooking
 from backend.booking.hall_questions import ticket_view
 from backend.booking.hall_views import CheckedIn
-from backend.booking.models import BookingRow, RuleRow, SlotRow
+from backend.booking.machine import BOOKING
+from backend.booking.models import BookingRow, SlotRow
 from backend.booking.problems import WrongDayOrSite
-from backend.booking.questions import booking_view, slot_and_site
-from backend.booking.rules import Rules, rules_from
+from backend.booking.questions import slot_and_site
 from backend.booking.services import hall
+from backend.booking.services.arriving import queue_up
+from backend.booking.services.identity import card_seen, checked_now
 from backend.booking.services.keeping import locked, step
 from backend.booking.services.moving import stay
-from backend.booking.views import BookingView
+from backend.booking.services.site_rules import rules_of as rules_of
 from backend.kernel import clock, ids
 from backend.kernel.problems import NotYours, TooMany
 from backend.store.unit import Actor, Unit
@@ -27,12 +30,14 @@ TRIES_WITHIN: Final = timedelta(minutes=10)
 
 
 def check_in(
-    u: Unit, booking_id: str, site_id: str, by: Actor, *, code: str = "", id_tail: str = ""
-) -> CheckedIn | None:
+    u: Unit, booking_id: str, site_id: str, by: Actor, *, code: str = "", id_tail: str = "",
+    at_machine: bool = False,
+) -> CheckedIn | None:  # fmt: skip
     """Somebody stands at the site with the code of the booking, or with an ID card; None when neither fits.
 
-    Where the site's windows have a queue, a number in it is given. A wrong code is counted, so the caller must
-    let the unit commit before it refuses. Raises NotYours, WrongDayOrSite, ImpossibleMove on a second check-in, and
+    Where the site's windows have a queue, a number in it is given. A card seen by a window settles who it is (one
+    read by a machine, `at_machine`, does not). A wrong code is counted, so the caller must let the unit commit before
+    it refuses. Raises NotYours, WrongDayOrSite, ImpossibleMove on a second check-in, and
     TooMany for ten minutes after five wrong codes, or five wrong cards: whoever guesses one does not lock the other.
     """
     row = locked(u, booking_id)
@@ -41,12 +46,13 @@ def check_in(
     if not (_code_fits(row, code) if code else _card_fits(u, row, id_tail)):
         return None
     stay(u, row, by)
-    step(u, row, "checked_in", by)
+    step(u, row, "checked_in", by, shown="code" if code else "card")
     row.checked_in_at = clock.now()
-    ticket = hall.queue_up(u, row, slot, by)
-    seen = booking_view(u, row, owner=False)
-    told = {field.name: getattr(seen, field.name) for field in fields(seen)}
-    return CheckedIn(**told, ticket=ticket_view(u, ticket) if ticket else None)
+    if not code and not at_machine:
+        card_seen(row)
+    ticket = queue_up(u, row, slot, by)
+    told = told_of(desk_booking(u, row))
+    return CheckedIn(**{**told, "ticket": ticket_view(u, ticket) if ticket else None})  # type: ignore[arg-type]
 
 
 def _code_fits(row: BookingRow, code: str) -> bool:
@@ -91,7 +97,7 @@ def check_in_by_number(
     )
     if booking_id is None:
         raise NotYours
-    return check_in(u, booking_id, site_id, by, code=code, id_tail=id_tail)
+    return check_in(u, booking_id, site_id, by, code=code, id_tail=id_tail, at_machine=True)
 
 
 def require_here(u: Unit, row: BookingRow, slot: SlotRow, site_id: str) -> None:
@@ -106,18 +112,18 @@ def require_here(u: Unit, row: BookingRow, slot: SlotRow, site_id: str) -> None:
         )
 
 
-def rules_of(u: Unit, site_id: str, item_id: str) -> Rules:
-    """The rules of a site for an item."""
-    whole, own = (u.get(RuleRow, (site_id, one)) for one in ("", item_id))
-    return rules_from(whole.rules if whole else None, own.rules if own else None)
+def mark_served(
+    u: Unit, booking_id: str, site_id: str, by: Actor, *, identity_checked: bool = False
+) -> DeskBooking:
+    """The visit is over, and so is the queue number; `identity_checked`: the window compared card and booking.
 
-
-def mark_served(u: Unit, booking_id: str, site_id: str, by: Actor) -> BookingView:
-    """The visit is over, and so is the queue number. Raises NotYours, WrongDayOrSite, ImpossibleMove."""
+    Raises NotYours, WrongDayOrSite, IdentityUnchecked, ImpossibleMove.
+    """
     row = locked(u, booking_id)
     _slot, site = slot_and_site(u.session, row.slot_id)
     if site.id != site_id:
         raise WrongDayOrSite
-    step(u, row, "served", by)
+    BOOKING.move(row.state, "served")
+    step(u, row, "served", by, identity=checked_now(row, said=identity_checked))
     hall.finish_of(u, row, by)
-    return booking_view(u, row, owner=False)
+    return desk_booking(u, row)

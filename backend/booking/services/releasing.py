@@ -8,9 +8,10 @@ from backend.booking import draws
 from backend.booking.machine import RELEASE
 from backend.booking.models import SEED, ReleaseRow, SiteRow
 from backend.booking.problems import NotYourTurn, ReleaseNotReady, ReleaseUnknown, SlotsInUse
+from backend.booking.questions import spoken
 from backend.booking.release_views import Opening, ReleasePlan, SlotRange
 from backend.booking.services.taking import keep_new
-from backend.kernel import clock, ids
+from backend.kernel import clock, ids, privacy
 from backend.kernel.problems import FieldError, InvalidInput, NotYours
 from backend.runtime import worker
 from backend.store import lean, vault
@@ -24,7 +25,7 @@ TEND, DRAW_ON = "booking.tend_releases", "booking.finish_draws"
 """The chores that carry a release on."""
 
 _TURN: Final = """
-    SELECT r.mode, r.state, r.opens_at, r.batch, e.state, e.rank
+    SELECT r.mode, r.state, r.opens_at, r.batch, e.state, e.rank, r.entries_until
     FROM booking_release r LEFT JOIN booking_entry e ON e.release_id = r.id AND e.person_id = %s WHERE r.id = %s
 """
 _RANGE: Final = """
@@ -49,23 +50,35 @@ def require_turn(u: Unit, release_id: str, person_id: str) -> None:
     row = lean.execute(u.session, _TURN, (person_id, release_id)).fetchone()
     if row is None:
         return
-    mode, state, opens_at, batch, entry_state, rank = row
-    turn_at = turn_of(rank, opens_at, batch) if mode == QUEUE and rank is not None else None
+    mode, state, opens_at, batch, entry_state, rank, entries_until = row
     # Who has booked may come again (another time, or after cancelling): the turn stays theirs.
-    if (
-        turn_at is not None
-        and turn_at <= clock.now()
-        and state in (CLOSED, OPENED)
-        and entry_state in ("entered", "queued", "served")
-    ):
+    stands = mode == QUEUE and rank is not None and entry_state in ("entered", "queued", "served")
+    turn_at = turn_of(rank, opens_at, batch) if stands else None
+    if turn_at is not None and turn_at <= clock.now() and state in (CLOSED, OPENED):
         return
+    says = _by_draw(state, opens_at) if mode == DRAW else _in_line(turn_at, entries_until)
     told = (turn_at or opens_at).isoformat()
-    raise NotYourTurn(release_id=release_id, opens_at=opens_at.isoformat(), your_turn_at=told)
+    raise NotYourTurn(says, release_id=release_id, opens_at=opens_at.isoformat(), your_turn_at=told)
 
 
 def turn_of(rank: int, opens_at: datetime, batch: int) -> datetime:
     """From when this rank may book: the first `batch` at once, each minute as many more."""
     return opens_at + MINUTE * ((rank - 1) // batch)
+
+
+def _by_draw(state: str, opens_at: datetime) -> str:
+    left = f"没有摇出的名额{spoken(opens_at)}起向所有人开放。"
+    if state == ANNOUNCED:
+        return f"这个时段只按摇号分配，请先报名。{left}"
+    return f"这个时段只按摇号分配，报名已截止，请等结果。{left}"
+
+
+def _in_line(turn_at: datetime | None, entries_until: datetime) -> str:
+    if turn_at is not None and turn_at > clock.now():
+        return f"这个时段按排队顺序预约，{spoken(turn_at)}轮到您，请到时再约。"
+    if entries_until > clock.now():
+        return f"这个时段按排队顺序预约，请在{spoken(entries_until)}前报名，截止后排定顺序。"
+    return "这个时段按排队顺序预约，您还不在队里；现在报名，会排在最后。"
 
 
 def announce(u: Unit, plan: ReleasePlan, by: Actor) -> str:
@@ -81,7 +94,8 @@ def announce(u: Unit, plan: ReleasePlan, by: Actor) -> str:
     row = ReleaseRow(
         id=ids.new_id("rl"), site_id=wanted.site_id, item_id=wanted.item_id, subject=wanted.subject, mode=plan.mode,
         entries_from=plan.entries_from, entries_until=plan.entries_until, opens_at=plan.opens_at, batch=plan.batch,
-        commitment=draws.commitment_of(seed), public_source=plan.public_source, made_by=by.id, made_at=clock.now(),
+        commitment=draws.commitment_of(seed), public_source=plan.public_source,
+        public_value_at=plan.public_value_at if plan.mode == DRAW else None, made_by=by.id, made_at=clock.now(),
     )  # fmt: skip
     row.seed = vault.seal_bytes(SEED.place, row.id, seed)
     u.add(row)
@@ -117,7 +131,8 @@ def call_off(u: Unit, release_id: str, reason: str, by: Actor) -> None:
     row = locked_release(u, release_id)
     if row.public_value is not None:
         raise ReleaseNotReady("公开数值已经确认，结果已定，不能再取消。")
-    u.step(RELEASE, row, "called_off", by=by, facts={"reason": reason})
+    row.called_off_why = privacy.scrub(reason)
+    u.step(RELEASE, row, "called_off", by=by, facts={"reason": row.called_off_why})
     row.revealed_seed = seed_of(row).hex()
     if row.record is not None:
         row.record = draws.signed({**row.record, "seed": row.revealed_seed})
@@ -210,12 +225,24 @@ def _require_sense(u: Unit, plan: ReleasePlan) -> None:
         wrong.append({"field": "entries_until", "message": "报名截止应当在现在和报名开始之后"})
     if plan.opens_at < plan.entries_until:
         wrong.append({"field": "opens_at", "message": "放号时间应当在报名截止之后"})
-    if plan.mode == DRAW and not plan.public_source:
+    if plan.mode == DRAW:
+        wrong += _wrong_value(plan)
+    if wrong:
+        raise InvalidInput(errors=wrong)
+
+
+def _wrong_value(plan: ReleasePlan) -> list[FieldError]:
+    """A value that could be known while people still enter would let somebody choose entries by it."""
+    wrong: list[FieldError] = []
+    if not plan.public_source:
         wrong.append(
             {"field": "public_source", "message": "请写明摇号采用哪个公开数值，例如某日上证综指收盘价"}
         )
-    if wrong:
-        raise InvalidInput(errors=wrong)
+    known_at = plan.public_value_at
+    if known_at is None or known_at <= plan.entries_until or plan.entries_until <= plan.opens_at < known_at:
+        message = "请写明公开数值什么时候确定：应当在报名截止之后、放号时间之前"
+        wrong.append({"field": "public_value_at", "message": message})
+    return wrong
 
 
 def _wrong(field: str, message: str) -> InvalidInput:

@@ -4,7 +4,9 @@ Nobody waits for somebody who wants another place of the same slot; only familie
 """
 
 import random
-from typing import Final
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
 
 from backend.booking.services.wanted import FITS, OFFERABLE
 from backend.kernel import clock
@@ -25,9 +27,10 @@ TAKE: Final = f"""
     WHERE slot_id = slot AND number = place RETURNING number
 """
 _LEFT: Final = f"SELECT count(*) FROM booking_place WHERE slot_id = %(slot)s AND {FREE}"
-# One who waits keeps one place from the others, not a whole slot.
+# One who waits keeps one place from the others, a family as many as it is, not a whole slot.
 _WANTED: Final = f"""
-    (SELECT count(*) FROM booking_slot s JOIN booking_wait w ON {FITS} WHERE s.id = %(slot)s AND {OFFERABLE})
+    (SELECT coalesce(sum(w.party), 0)::integer FROM booking_slot s JOIN booking_wait w ON {FITS}
+        WHERE s.id = %(slot)s AND {OFFERABLE})
     - (SELECT count(*) FROM booking_place k WHERE k.slot_id = %(slot)s AND k.kept)
 """
 _GIVE: Final = f"""
@@ -41,11 +44,36 @@ _KEEP: Final = f"""
         ORDER BY number LIMIT greatest(0, {_WANTED}) FOR UPDATE SKIP LOCKED) free
     WHERE slot_id = slot AND number = place RETURNING kept
 """
+_SWAP: Final = """
+    UPDATE booking_place SET booking_id = CASE WHEN number = ANY(%(numbers)s) THEN %(booking)s END
+    WHERE slot_id = %(slot)s AND (booking_id = %(booking)s OR number = ANY(%(numbers)s))
+"""
+_KEEP_AGAIN: Final = """
+    UPDATE booking_place SET kept = true WHERE slot_id = %s AND number = ANY(%s) AND booking_id IS NULL
+"""
 _LET_GO: Final = "UPDATE booking_place SET kept = false WHERE slot_id = %s AND number = ANY(%s)"
 _KEPT: Final = """
     SELECT number FROM booking_place WHERE slot_id = %s AND kept AND kind = ANY(%s)
     ORDER BY number FOR UPDATE SKIP LOCKED
 """
+_OF_QUEUE: Final = """
+    s.site_id = %(site)s AND s.starts_at >= %(first)s AND s.starts_at < %(last)s AND s.closed_at IS NULL
+    AND NOT s.urgent AND p.kind = 'walk_in' AND (%(item)s = '' OR s.item_id = %(item)s)
+    AND (s.group_id = %(group)s OR (s.item_id = ANY(%(items)s)
+        AND NOT EXISTS (SELECT 1 FROM booking_window_group g WHERE g.id = s.group_id)))
+"""
+"""The places kept for those who walk in, in the slots `s` of a day that a window group serves."""
+_WALK_IN: Final = f"""
+    UPDATE booking_place SET ticket_id = %(ticket)s FROM (
+        SELECT p.slot_id AS slot, p.number AS place FROM booking_slot s JOIN booking_place p ON p.slot_id = s.id
+        WHERE {_OF_QUEUE} AND s.ends_at > %(now)s AND p.ticket_id IS NULL
+        ORDER BY s.starts_at, s.id, p.number LIMIT 1 FOR UPDATE OF p SKIP LOCKED) free
+    WHERE slot_id = slot AND number = place RETURNING slot_id
+"""
+_ARE_PLANNED: Final = f"""
+    SELECT EXISTS (SELECT 1 FROM booking_slot s JOIN booking_place p ON p.slot_id = s.id WHERE {_OF_QUEUE})
+"""
+_WALK_OUT: Final = "UPDATE booking_place SET ticket_id = NULL WHERE ticket_id = %s"
 _IN_LINE: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 4712))"
 OFFERS: Final = "booking.offer_places"
 """The chore that offers what was kept."""
@@ -72,6 +100,12 @@ def take(u: Unit, booking_id: str, slot_id: str, party: int, kinds: list[str], *
         if left is None or left[0] < missing:
             return False
     return False
+
+
+def take_exactly(u: Unit, booking_id: str, slot_id: str, numbers: list[int]) -> None:
+    """Change the places of a booking for these, which the caller has locked free before it took any."""
+    if len(numbers) > 1:
+        lean.execute(u.session, _SWAP, {"booking": booking_id, "slot": slot_id, "numbers": numbers})
 
 
 def stand_in_line(u: Unit, slot_id: str, party: int) -> None:
@@ -101,9 +135,48 @@ def let_go(u: Unit, slot_id: str, numbers: list[int]) -> None:
     lean.execute(u.session, _LET_GO, (slot_id, numbers))
 
 
+def walk_in(u: Unit, ticket_id: str, queue: Mapping[str, Any]) -> bool:
+    """Let a queue number take the earliest place of today that is kept for walk-ins; whether there was one.
+
+    `queue` says where: site, group, the group's items, and the item asked for (or ""). Whoever asks holds the
+    counter of the group's numbers, so nobody of the same queue is passed over because another steps back.
+    """
+    asked = {**queue, **_today(), "ticket": ticket_id}
+    return lean.execute(u.session, _WALK_IN, asked).fetchone() is not None
+
+
+def are_walk_ins_planned(u: Unit, queue: Mapping[str, Any]) -> bool:
+    """Whether today's slots keep any places for walk-ins; where they keep none, nobody counts them."""
+    found = lean.execute(u.session, _ARE_PLANNED, {**queue, **_today()}).fetchone()
+    return bool(found and found[0])
+
+
+def walk_out(u: Unit, ticket_id: str) -> None:
+    """The place of somebody who left before being served is free for the next who walks in."""
+    lean.execute(u.session, _WALK_OUT, (ticket_id,))
+
+
+def keep_again(u: Unit, slot_id: str, numbers: list[int]) -> None:
+    """Of the places just let go, keep those that nobody took; their rows are still locked."""
+    lean.execute(u.session, _KEEP_AGAIN, (slot_id, numbers))
+
+
+def spare_kept(u: Unit, slot_id: str, party: int, kinds: list[str]) -> None:
+    """Let go of as many kept places as a party lacks: for somebody who comes before all who wait, and takes at once."""
+    left = lean.execute(u.session, _LEFT, {"slot": slot_id, "kinds": kinds}).fetchone()
+    missing = party - (left[0] if left else 0)
+    if missing > 0:
+        let_go(u, slot_id, kept_in(u, slot_id, ["open", *kinds])[:missing])
+
+
 def wake_offers() -> None:
     """Let the offers go out soon."""
     worker.wake(OFFERS)
+
+
+def _today() -> dict[str, Any]:
+    first = clock.start_of_day(clock.today())
+    return {"first": first, "last": first + timedelta(days=1), "now": clock.now()}
 
 
 def _wake(u: Unit, freed: list[tuple[bool]]) -> None:

@@ -6,11 +6,12 @@ from typing import Final
 from sqlalchemy import select
 
 from backend import catalogue, people
+from backend.booking import companions
 from backend.booking.machine import LIVE, WAIT
-from backend.booking.models import BookingRow, SiteRow, WaitRow
+from backend.booking.models import WAITING_COMPANIONS, BookingRow, SiteRow, WaitRow
 from backend.booking.problems import AlreadyBooked, AlreadyWaiting
 from backend.booking.questions_waiting import own_wait, wait_view
-from backend.booking.rules import DEFAULT
+from backend.booking.rules import DEFAULT, Rules
 from backend.booking.services.keeping import locked, release
 from backend.booking.services.presence import rules_of
 from backend.booking.services.standing import require_no_block
@@ -26,17 +27,21 @@ LONGEST: Final = timedelta(days=92)
 
 
 def join_wait(u: Unit, wish: WaitWish, by: Actor) -> WaitView:
-    """Wait for a place. Raises InvalidInput, RealNameNeeded, AlreadyBooked, AlreadyWaiting, BookingSuspended."""
-    _require_sense(u, wish)
+    """Wait for a place, or for as many in one slot as a family needs.
+
+    Raises InvalidInput, RealNameNeeded, AlreadyBooked, AlreadyWaiting, BookingSuspended.
+    """
     site_rules = rules_of(u, wish.site_id, wish.item_id) if wish.site_id else DEFAULT
+    _require_sense(u, wish, site_rules)
     people.require_level(u, wish.person_id, site_rules.level)
     require_no_block(u, wish.person_id, wish.item_id)
     _require_unbooked(u, wish)
     wait = WaitRow(
         id=ids.new_id("wt"), person_id=wish.person_id, case_id=wish.case_id, item_id=wish.item_id,
         subject=wish.subject, site_id=wish.site_id, from_day=wish.from_day, to_day=wish.to_day,
-        since=clock.now(), offers=0,
+        since=clock.now(), offers=0, party=wish.party,
     )  # fmt: skip
+    wait.companions = companions.sealed(WAITING_COMPANIONS, wait.id, wish.companions)
     u.begin(WAIT, wait, by=by, says="已加入候补，有空位会通知您")
     u.add(wait)
     u.flush()
@@ -84,13 +89,15 @@ def _leave(u: Unit, wait: WaitRow, offered: BookingRow | None, by: Actor) -> Non
         wait.booking_id = None
 
 
-def _require_sense(u: Unit, wish: WaitWish) -> None:
+def _require_sense(u: Unit, wish: WaitWish, rules: Rules) -> None:
     errors: list[FieldError] = []
     subjects, today = catalogue.published_version(u, wish.item_id).policy.booking_subjects, clock.today()
     if wish.subject not in (subjects or ("",)):
         errors.append({"field": "subject", "message": "请选择要候补的科目"})
     if not max(wish.from_day, today) <= wish.to_day <= today + LONGEST:
         errors.append({"field": "to_day", "message": f"请选择今天起 {LONGEST.days} 天内的日期，先早后晚"})
+    if wish.party > rules.max_party:
+        errors.append({"field": "companions", "message": f"一次最多预约 {rules.max_party} 人"})
     if wish.site_id is not None:
         site = u.get(SiteRow, wish.site_id)
         if site is None or wish.item_id not in site.item_ids:

@@ -29,7 +29,7 @@ OFFERABLE: Final = f"""
 What a queue or a draw gives out goes to those who entered; the wait list has it when the release is over."""
 
 FITS: Final = """
-    w.item_id = s.item_id AND w.subject = s.subject AND w.state = 'waiting'
+    w.item_id = s.item_id AND w.subject = s.subject AND w.state = 'waiting' AND w.party <= s.capacity
     AND coalesce(w.site_id, s.site_id) = s.site_id
     AND (s.starts_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN w.from_day AND w.to_day
 """

@@ -84,10 +84,14 @@ def case_brief(
     )
 
 
-def visit_ground(u: Unit, case_id: str, person_id: str) -> VisitGround:
-    """Whether the citizen may book a visit for this case now. Raises NotYours."""
-    case = desk.own_case(u, case_id, person_id)
-    reason = _no_visit(case, catalogue.version(u, case.item_version_id))
+def visit_ground(u: Unit, case_id: str, person_id: str, *, stays: bool = False) -> VisitGround:
+    """Whether the citizen may book a visit for this case now. Raises NotYours.
+
+    `stays`: nobody changes the case before the unit ends, so that whoever ends it then finds what was booked.
+    """
+    case = desk.own_case(u, case_id, person_id, stays=stays)
+    version = catalogue.version(u, case.item_version_id)
+    reason = _no_visit(case, version)
     return VisitGround(
         case_id=case.id,
         person_id=case.person_id,
@@ -98,6 +102,7 @@ def visit_ground(u: Unit, case_id: str, person_id: str) -> VisitGround:
         state=case.state,
         may_book=reason is None,
         reason=wording.say("visit", reason) if reason else "",
+        wants_visit=takes_booking(case, version.policy),
     )
 
 

@@ -20,12 +20,19 @@ from backend.store.unit import Actor, Unit
 HANDLING_ROLES = frozenset({"handler", "window_clerk", "system"})
 
 
-def own_case(u: Unit, case_id: str, person_id: str, *, lock: bool = False) -> Case:
-    """The citizen's case. Raises NotYours for a foreign or absent one alike."""
-    case = u.get(Case, case_id, lock=lock)
+def own_case(u: Unit, case_id: str, person_id: str, *, lock: bool = False, stays: bool = False) -> Case:
+    """The citizen's case. Raises NotYours for a foreign or absent one alike.
+
+    `stays`: nobody changes it before the unit ends, though others may look at it in the same way.
+    """
+    case = _that_stays(u, case_id) if stays else u.get(Case, case_id, lock=lock)
     if case is None or case.person_id != person_id:
         raise NotYours
     return case
+
+
+def _that_stays(u: Unit, case_id: str) -> Case | None:
+    return u.session.get(Case, case_id, with_for_update={"read": True}, populate_existing=True)
 
 
 def handled_case(u: Unit, case_id: str, officer: Principal, *, lock: bool = False) -> Case:

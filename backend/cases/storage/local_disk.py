@@ -30,6 +30,9 @@ class LocalDisk:
         except FileNotFoundError as error:
             raise FileMissing(name) from error
 
+    def holds(self, name: str) -> bool:
+        return self._place(name).is_file()
+
     def remove(self, name: str) -> None:
         self._place(name).unlink(missing_ok=True)
 

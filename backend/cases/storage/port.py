@@ -16,5 +16,8 @@ class Storage(Protocol):
     def fetch(self, name: str) -> bytes:
         """The bytes as they were put. Raises FileMissing."""
 
+    def holds(self, name: str) -> bool:
+        """Whether the bytes are there."""
+
     def remove(self, name: str) -> None:
         """Forget the bytes; nothing happens when they are gone already."""

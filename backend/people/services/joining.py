@@ -1,10 +1,12 @@
 """One person, not two: what happens when two ways in, or two rows, turn out to be the same human being.
 
-Only a person whose identity was never verified is ever joined to another: such a row can have filed nothing.
+Only a person whose identity was never verified is ever joined to another: such a row can have filed nothing. What it
+may have done (booked where a site asks for no more than a phone) other houses carry over when they hear of it.
 """
 
 from sqlalchemy import delete, update
 
+from backend.contracts import PersonJoined
 from backend.kernel import clock
 from backend.people import register, wording
 from backend.people.machine import PERSON
@@ -29,6 +31,7 @@ def join(u: Unit, loser: Person, winner: Person) -> None:
     sessions.end_all_sessions(u, loser.id, "joined")
     actor = Actor("citizen", winner.id)
     u.step(PERSON, loser, "joined", by=actor, facts={"to": winner.id})
+    u.record(PersonJoined(loser.id, winner.id, loser.id))
     u.note(winner.id, loser.id, "took_in", by=actor, says=wording.label("note.took_in"))
     loser.joined_to, loser.phone, loser.phone_blind = winner.id, None, None
 

@@ -32,7 +32,7 @@ def reveal_address(u: Unit, address_id: str, by: Principal, purpose: str, matter
 
 
 def note_look(u: Unit, person_id: str, by: Principal, what: str, purpose: str, matter: str = "") -> None:
-    """Write an access line for details that another house keeps (`what`: detail, address or material)."""
+    """Write an access line for details that another house keeps (`what`: detail, address, material or evidence)."""
     _write_down(u, person_id, by, what, purpose, matter)
 
 

@@ -13,6 +13,7 @@ from backend.booking import draws
 from backend.booking.draws import EntryLine, Frozen, SlotLine
 from backend.booking.machine import ENTRY, HELD, RELEASE
 from backend.booking.models import BookingRow, EntryRow, ReleaseRow, SlotRow
+from backend.booking.services.lateness import is_to_be_told, tell_delay
 from backend.booking.services.releasing import (
     ANNOUNCED,
     CALLED_OFF,
@@ -41,7 +42,7 @@ _FLAG: Final = """
             AND k.until > %(now)s AND k.state IN ('active', 'appealed', 'upheld')))
 """
 _ENTRIES: Final = """
-    SELECT id, wishes, elder, why, entered_at FROM booking_entry
+    SELECT id, wishes, elder, why, entered_at, party FROM booking_entry
     WHERE release_id = %s AND state = 'entered' ORDER BY id
 """
 _SLOTS: Final = """
@@ -106,11 +107,12 @@ def _frozen(u: Unit, row: ReleaseRow, entries: list[Any]) -> Frozen:
         mode=row.mode,
         commitment=row.commitment.hex(),
         public_source=row.public_source,
+        public_value_at=row.public_value_at.isoformat() if row.public_value_at else "",
         entries_until=row.entries_until.isoformat(),
         frozen_at=clock.now().isoformat(),
         entries=tuple(
-            EntryLine(id=entry_id, wishes=tuple(wishes), elder=elder, out=why)
-            for entry_id, wishes, elder, why, _ in entries
+            EntryLine(id=entry_id, wishes=tuple(wishes), elder=elder, out=why, party=party)
+            for entry_id, wishes, elder, why, _, party in entries
         ),
         slots=tuple(
             SlotLine(
@@ -263,4 +265,5 @@ _ENTRY_CARE: Final[tuple[tuple[Callable[[], ColumnElement[bool]], Callable[[Unit
     (_has_booked, _serve),
     (_is_over, _end),
     (_is_called_off, _call_off),
+    (is_to_be_told, tell_delay),
 )

@@ -1,0 +1,47 @@
+"""What a clerk sees of an appointment: enough to compare with the ID card on the desk, and no more."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from backend.booking.views import BookingView
+
+
+@dataclass(frozen=True, slots=True)
+class DeskPerson:
+    """Somebody whose card the window compares, masked: surname, and both ends of the ID number."""
+
+    name_masked: str
+    id_no_masked: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """The appointment behind a queue number.
+
+    `identity_checked_at`: when a window compared the card with it; until then nobody is served on it.
+    """
+
+    booking_id: str
+    number: str
+    state: str
+    state_label: str
+    item_id: str
+    item_name: str
+    subject: str
+    party: int
+    booker: DeskPerson
+    companions: tuple[DeskPerson, ...]
+    urgent: bool
+    urgent_reason: str
+    urgent_label: str
+    starts_at: datetime
+    ends_at: datetime
+    checked_in_at: datetime | None
+    identity_checked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeskBooking(BookingView):
+    """A line in the clerk's list of a day: the appointment, and the `visit` it will be."""
+
+    visit: Visit | None = None
