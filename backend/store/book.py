@@ -22,11 +22,14 @@ _LOCK_HEAD = """
     INSERT INTO store_stream (id, seq, link) VALUES (%s, 0, %s)
     ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING seq, link
 """
-# Lines and events travel as one JSON value each: a handful of parameters instead of one array a column.
-_WRITE = """head AS (
+_OPEN = """head AS (
         INSERT INTO store_stream (id, seq, link) VALUES (%(id)s, %(seq)s, %(link)s)
-        ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, link = excluded.link
-    ), lines AS (
+    )"""
+_GO_ON = """head AS (
+        UPDATE store_stream SET seq = %(seq)s, link = %(link)s WHERE id = %(id)s
+    )"""
+# Lines and events travel as one JSON value each: a handful of parameters instead of one array a column.
+_WRITE = """, lines AS (
         INSERT INTO store_journal (matter, seq, subject, trigger, source, target, says, occurred_at, heard_at,
                                    actor_kind, actor_id, actor_label, facts, digest, link)
         SELECT %(id)s, seq, subject, trigger, source, target, says, occurred_at, heard_at,
@@ -94,19 +97,19 @@ class Page:
     events: list[Event] = field(default_factory=list)
 
 
-def write(desk: Desk, pages: dict[str, Page], at: datetime, last: Last) -> lean.Row | None:
+def write(desk: Desk, pages: dict[str, Page], at: datetime, last: Last) -> lean.Rows | None:
     """Write all pages; `last` goes with the last of them, or alone. Returns its result, None when nothing was sent."""
-    row = None
+    rows = None
     matters = sorted(pages)
     for matter in matters:
-        row = _write_page(desk, matter, pages[matter], at, last if matter == matters[-1] else Last())
+        rows = _write_page(desk, matter, pages[matter], at, last if matter == matters[-1] else Last())
     if last.steps and not matters:
-        row = desk.execute(_statement("", *last.steps, last.result), last.values).fetchone()
-    return row
+        rows = desk.execute(_statement("", *last.steps, last.result), last.values)
+    return rows
 
 
-def _write_page(desk: Desk, matter: str, page: Page, at: datetime, last: Last) -> lean.Row | None:
-    seq, link = 0, ZERO_LINK
+def _write_page(desk: Desk, matter: str, page: Page, at: datetime, last: Last) -> lean.Rows:
+    seq, link, is_first = 0, ZERO_LINK, page.fresh and page.head is None
     if page.head is not None:
         seq, link = page.head
     elif not page.fresh:
@@ -128,8 +131,13 @@ def _write_page(desk: Desk, matter: str, page: Page, at: datetime, last: Last) -
     }
     if page.events:
         values["events"] = orjson.dumps([_told(event) for event in page.events]).decode()
-    pages_of = _WRITE + _TELL if page.events else _WRITE
-    return desk.execute(_statement(pages_of, *last.steps, last.result), values).fetchone()
+    page_steps = _page_steps(is_first=is_first, tells=bool(page.events))
+    return desk.execute(_statement(page_steps, *last.steps, last.result), values)
+
+
+@functools.cache
+def _page_steps(*, is_first: bool, tells: bool) -> str:
+    return (_OPEN if is_first else _GO_ON) + _WRITE + (_TELL if tells else "")
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import psycopg
 from psycopg.types.json import set_json_loads
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
@@ -31,6 +31,10 @@ class _Bound:
     pid: int = 0
 
 
+class ConnectionGone(psycopg.OperationalError):
+    """The connection died over a question; nothing but the question was lost."""
+
+
 set_json_loads(orjson.loads)
 _bound = _Bound()
 _making = threading.Lock()
@@ -45,6 +49,9 @@ def bind(url: str, pool: int = 5) -> None:
 
 def engine() -> Engine:
     """The engine of this process. A forked child never shares its parent's connections."""
+    made = _bound.engine
+    if made is not None and _bound.pid == os.getpid():
+        return made
     with _making:
         if _bound.engine is None or _bound.pid != os.getpid():
             _bound.engine = _made(
@@ -53,8 +60,8 @@ def engine() -> Engine:
                 pool_timeout=10,
                 pool_pre_ping=False,
                 pool_use_lifo=True,
+                pool_reset_on_return=None,  # units, sessions and `ask` leave no transaction open
             )
-            event.listen(_bound.engine, "rollback_savepoint", _forget)
             _bound.sessions = sessionmaker(_bound.engine, autoflush=False, expire_on_commit=False)
             _bound.pid = os.getpid()
         return _bound.engine
@@ -70,6 +77,8 @@ def _made(**pooling: Any) -> Engine:
         json_deserializer=orjson.loads,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
+            # At every rollback psycopg would drop all that is prepared on the connection, the wire's as well.
+            "prepare_threshold": None,
             "options": (
                 f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS}"
                 f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} -c timezone=UTC -c jit=off"
@@ -112,26 +121,30 @@ def lost(pooled: PoolProxiedConnection, error: BaseException) -> None:
     engine().pool._invalidate(pooled, error)
 
 
-@contextmanager
-def reading() -> Iterator[lean.Wire]:
-    """A pooled connection for one question on the hot path: no transaction around it, no ORM, no compiler.
+def ask(statement: str, values: lean.Values = ()) -> lean.Row | None:
+    """The row that answers one question on the hot path: no transaction around it, no ORM, no compiler.
 
-    Each statement sees its own snapshot, so it is only right where one statement answers everything.
+    Asked again, once, where the connection had died. Raises psycopg.Error.
     """
+    try:
+        return _ask(statement, values)
+    except psycopg.OperationalError as error:
+        if not isinstance(error, ConnectionGone):
+            raise
+        return _ask(statement, values)
+
+
+def _ask(statement: str, values: lean.Values) -> lean.Row | None:
     pooled = lend()
     wire = lean.wire_of(pooled)
-    connection = wire.connection
     try:
-        connection.autocommit = True
-        yield wire
+        return wire.execute(statement, values, begins=False).fetchone()
     except psycopg.OperationalError as error:
-        if connection.closed:
+        if wire.connection.closed:
             lost(pooled, error)
+            raise ConnectionGone(str(error)) from error
         raise
     finally:
-        # Whatever went wrong: a connection that kept its autocommit would give the next unit no transaction.
-        if not connection.closed:
-            connection.autocommit = False
         pooled.close()
 
 
@@ -139,10 +152,6 @@ def is_alive() -> bool:
     """Whether the database answers a trivial question now."""
     with engine().connect() as connection:
         return bool(connection.execute(text("SELECT 1")).scalar_one() == 1)
-
-
-def _forget(connection: Connection, _name: str, _context: None) -> None:
-    lean.wire_of(connection.connection).forget()
 
 
 def _dump_json(value: object) -> str:

@@ -25,8 +25,8 @@ MOST_PREPARED: Final = 300
 """So many a connection keeps; they are dropped together when there are more."""
 AGES: Final = (100, 1_000, 10_000)
 """Uses after which a statement is prepared anew: its plan may be that of a table that was still small."""
-UNPREPARED: Final = "26000"
-"""SQLSTATE of a statement that the connection has forgotten (DEALLOCATE ALL): it is prepared anew when repeated."""
+STALE: Final = frozenset({"26000", "0A000"})
+"""SQLSTATEs of a statement that the connection has forgotten (DEALLOCATE ALL), or whose tables have changed since."""
 _WIRE: Final = "lean.wire"
 _PLACEHOLDER: Final = re.compile(r"%(?:\((\w+)\)s|(s)|(%))")
 _FINE: Final = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
@@ -42,17 +42,25 @@ class Rows:
 
     def __init__(self, read: abc.Transformer, result: PGresult) -> None:
         self._read, self._result, self._next = read, result, 0
-        read.set_pgresult(result)
 
     def fetchone(self) -> Row | None:
         if self._next >= self._result.ntuples:
             return None
+        self._look()
         self._next += 1
         return self._read.load_row(self._next - 1, tuple)
 
     def fetchall(self) -> list[Row]:
+        if self._next >= self._result.ntuples:
+            return []
+        self._look()
         first, self._next = self._next, self._result.ntuples
-        return self._read.load_rows(first, self._next, tuple) if first < self._next else []
+        return self._read.load_rows(first, self._next, tuple)
+
+    def _look(self) -> None:
+        """Most statements of a write return nothing that anybody reads: columns are looked at with the first row."""
+        if self._next == 0:
+            self._read.set_pgresult(self._result)
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.fetchall())
@@ -76,8 +84,8 @@ class Wire:
         self._names: dict[tuple[str, tuple[int, ...]], _Prepared] = {}
         self._said = 0
 
-    def execute(self, statement: str, values: Values = ()) -> Rows:
-        """Run one statement (placeholders %s or %(name)s), in a transaction unless autocommit is on.
+    def execute(self, statement: str, values: Values = (), *, begins: bool = True) -> Rows:
+        """Run one statement (placeholders %s or %(name)s). The first one `begins` a transaction, unless told not to.
 
         Raises psycopg.Error.
         """
@@ -87,14 +95,20 @@ class Wire:
             raise psycopg.ProgrammingError(f"the statement has {len(names)} places for {len(said)} values")
         writer: abc.Transformer = Transformer(self.connection)
         sent = writer.dump_sequence(said, [PyFormat.AUTO] * len(said))
-        name = self._prepared(statement, sql, writer.types or ())
-        if self._is_idle() and not self.connection.autocommit:
-            result = self._begin_with(name, sent, writer.formats)
-        else:
-            result = self._pq.exec_prepared(name, cast("Any", sent), writer.formats)
-        if result.status not in _FINE:
-            raise self._error(result)
-        return Rows(writer, result)
+        is_first = self._is_idle()
+        for _ in range(2):
+            name = self._prepared(statement, sql, writer.types or ())
+            if is_first and begins:
+                result = self._begin_with(name, sent, writer.formats)
+            else:
+                result = self._pq.exec_prepared(name, cast("Any", sent), writer.formats)
+            if result.status in _FINE:
+                return Rows(writer, result)
+            error = self._error(result)
+            if not is_first or error.sqlstate not in STALE:
+                break
+            self.rollback()  # nothing was done before it: prepared anew, it is sent again
+        raise error
 
     def commit(self) -> None:
         """Make the transaction's work durable; raises psycopg.Error.
@@ -110,10 +124,6 @@ class Wire:
         """Undo the transaction, if there is one. What was prepared stays prepared."""
         if self._pq.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR):
             self._command(b"ROLLBACK")
-
-    def forget(self) -> None:
-        """Prepare everything anew: psycopg drops every prepared statement when it rolls back to a savepoint."""
-        self._names.clear()
 
     def _is_idle(self) -> bool:
         return self._pq.transaction_status == TransactionStatus.IDLE
@@ -181,8 +191,8 @@ class Wire:
         if self.connection.closed:
             return psycopg.OperationalError(result.get_error_message())
         error = psycopg.errors.error_from_result(result)
-        if error.sqlstate == UNPREPARED:
-            self.forget()
+        if error.sqlstate in STALE:
+            self._names.clear()
         return error
 
 

@@ -46,7 +46,7 @@ Question = tuple[str, Mapping[str, Any]]
 T = TypeVar("T")
 R = TypeVar("R")
 ATTEMPTS = 3
-_REPEATABLE = {"40001", "40P01", lean.UNPREPARED}
+_REPEATABLE = {"40001", "40P01", *lean.STALE}
 _open = threading.local()
 _wakers: list[Callable[[], None]] = []
 _constraints: dict[str, Callable[[], Problem]] = {}
@@ -183,8 +183,8 @@ class Unit(Transaction):
     def close(self) -> list[Callable[[], None]]:
         """Write everything, check the debts, commit; returns what is to be done afterwards."""
         self.flush_rows()
-        row = self._write_pages(self._last)
-        if self._judge is not None and row is not None:
+        rows = self._write_pages(self._last)
+        if self._judge is not None and rows is not None and (row := rows.fetchone()) is not None:
             self._judge(row)
         for owed, matter in self._owed:
             if not any(isinstance(event, owed) and event.matter == matter for event in self._recorded):
@@ -192,12 +192,12 @@ class Unit(Transaction):
         self.commit()
         return self._after
 
-    def _write_pages(self, last: book.Last) -> lean.Row | None:
+    def _write_pages(self, last: book.Last) -> lean.Rows | None:
         pages, self._pages = self._pages, {}
-        row = book.write(self, pages, clock.wire_now(), last)
+        rows = book.write(self, pages, clock.wire_now(), last)
         if any(outbox.ears_of(event) for page in pages.values() for event in page.events):
             self._after.extend(waker for waker in _wakers if waker not in self._after)
-        return row
+        return rows
 
     def _page(self, matter: str) -> book.Page:
         return self._pages.setdefault(matter, book.Page())

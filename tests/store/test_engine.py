@@ -3,12 +3,13 @@ from datetime import datetime
 
 import psycopg
 import pytest
+from psycopg.pq import TransactionStatus
 from sqlalchemy import text
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import DBAPIError, StatementError
 
-from backend.kernel import clock
+from backend.kernel import clock, ids
 from backend.runtime.settings import database_url
-from backend.store import engine
+from backend.store import engine, lean
 from backend.store.chores import ChoreRow
 from backend.store.unit import SYSTEM, Unit, run_unit, unit
 from tests.store.doors import Door, ask, put, together, value
@@ -23,66 +24,112 @@ def _pool(ground: str) -> Iterator[None]:
     engine.bind(database_url(ground), pool=10)
 
 
-def test_a_question_is_asked_without_a_transaction() -> None:
-    with engine.reading() as wire:
-        assert wire.connection.autocommit
-        assert wire.execute("SELECT 1").fetchone() == (1,)
+PID = "SELECT pg_backend_pid()"
 
 
-@pytest.mark.parametrize("trouble", ["a NUL", "an exception", "a bad statement"])
-def test_a_failed_question_leaves_the_next_unit_its_transaction(trouble: str, ground: str) -> None:
-    engine.bind(database_url(ground), pool=1)
-
-    def ask_badly() -> None:
-        with engine.reading() as connection:
-            if trouble == "an exception":
-                raise ValueError(trouble)
-            connection.execute("SELECT %s::text" if trouble == "a NUL" else "SELEC %s", ("a\0b",))
-
-    def half(u: Unit) -> None:
-        put(u, f"half after {trouble}")
-        raise KeyError
-
-    with pytest.raises((ValueError, psycopg.Error)):
-        ask_badly()
-    with pytest.raises(KeyError):
-        run_unit(half)
-    assert value(f"half after {trouble}") is None
-
-
-def test_a_lost_connection_is_not_asked_again(ground: str) -> None:
-    engine.bind(database_url(ground), pool=1)
-    with pytest.raises(psycopg.OperationalError), engine.reading() as connection:
-        connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
-    with engine.reading() as connection:
-        assert connection.execute("SELECT 2").fetchone() == (2,)
-
-
-def test_after_a_restart_one_question_fails_and_not_each(ground: str) -> None:
-    engine.bind(database_url(ground), pool=3)
-    with engine.reading(), engine.reading(), engine.reading():
-        pass
+def cut_all_lines(ground: str) -> None:
     with psycopg.connect(ground, autocommit=True) as other:
         other.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-    with pytest.raises(psycopg.OperationalError), engine.reading() as connection:
-        connection.execute("SELECT 1")
-    with engine.reading() as one, engine.reading() as two, engine.reading() as three:
-        for connection in (one, two, three):
-            assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_question_is_asked_without_a_transaction(ground: str) -> None:
+    engine.bind(database_url(ground), pool=1)
+    assert engine.ask("SELECT %s::int", (1,)) == (1,)
+    pooled = engine.lend()
+    try:
+        assert lean.wire_of(pooled).connection.pgconn.transaction_status == TransactionStatus.IDLE
+    finally:
+        pooled.close()
+
+
+@pytest.mark.parametrize("trouble", ["a NUL", "a bad statement"])
+def test_a_failed_question_leaves_the_next_unit_its_transaction(trouble: str, ground: str) -> None:
+    engine.bind(database_url(ground), pool=1)
+
+    def half(u: Unit) -> None:
+        put(u, f"half after {trouble}")
+        raise KeyError
+
+    with pytest.raises(psycopg.Error):
+        engine.ask("SELECT %s::text" if trouble == "a NUL" else "SELEC %s", ("a\0b",))
+    with pytest.raises(KeyError):
+        run_unit(half)
+    assert value(f"half after {trouble}") is None
+
+
+def test_a_question_that_kills_its_line_is_asked_twice_only(ground: str) -> None:
+    engine.bind(database_url(ground), pool=1)
+    with pytest.raises(psycopg.OperationalError):
+        engine.ask("SELECT pg_terminate_backend(pg_backend_pid())")
+    assert engine.ask("SELECT 2") == (2,)
+
+
+def test_after_a_restart_no_question_fails(ground: str) -> None:
+    engine.bind(database_url(ground), pool=3)
+    lent = [engine.lend() for _ in range(3)]
+    for one in lent:
+        one.close()
+    cut_all_lines(ground)
+    assert [engine.ask("SELECT 1") for _ in range(3)] == [(1,)] * 3
 
 
 def test_a_question_that_took_too_long_keeps_its_connection(ground: str) -> None:
     engine.bind(database_url(ground), pool=1)
-    with engine.reading() as connection:
-        pid = connection.connection.info.backend_pid
-        connection.execute("SET statement_timeout = 50")
-    with pytest.raises(psycopg.OperationalError), engine.reading() as connection:
-        connection.execute("SELECT pg_sleep(1)")
-    with engine.reading() as connection:
-        assert connection.connection.info.backend_pid == pid
+    pid = engine.ask(PID)
+    engine.ask("SELECT set_config('statement_timeout', '50', false)")
+    with pytest.raises(psycopg.OperationalError):
+        engine.ask("SELECT pg_sleep(1)")
+    assert engine.ask(PID) == pid
+
+
+def test_statements_outlive_what_others_make_a_connection_forget(ground: str) -> None:
+    """A rollback of the ORM, a pooled connection given back, DEALLOCATE ALL: nobody is refused for it."""
+    engine.bind(database_url(ground), pool=1)
+
+    def asked_first(u: Unit) -> int:
+        row = u.execute("SELECT %s::int + 1", (1,)).fetchone()
+        assert row
+        return int(row[0])
+
+    for upset in (
+        lambda: run_unit(lambda u: u.session.execute(text("DEALLOCATE ALL"))),
+        engine.is_alive,
+        lambda: run_unit(lambda u: u.session.rollback()),
+    ):
+        for _ in range(8):
+            assert (run_unit(asked_first), engine.ask("SELECT %s::int + 2", (1,))) == (2, (3,))
+            upset()
+
+
+def test_a_table_that_changes_its_type_refuses_nobody(ground: str) -> None:
+    engine.bind(database_url(ground), pool=2)
+    run_unit(lambda u: u.execute("CREATE TABLE t_typed (n int)"))
+    statement = "SELECT n FROM t_typed"
+    assert engine.ask(statement) is None
+
+    def both(u: Unit) -> None:
+        put(u, ids.new_id("th"))
+        u.execute(statement)
+
+    run_unit(both)
+    for kind in ("text", "bigint USING n::bigint"):
+        run_unit(lambda u, kind=kind: u.execute(f"ALTER TABLE t_typed ALTER n TYPE {kind}"))  # type: ignore[misc]
+        assert engine.ask(statement) is None
+        run_unit(both)
+
+
+def test_what_failed_before_is_not_committed_in_silence() -> None:
+    def half(u: Unit) -> None:
+        put(u, "written before a failure")
+        with pytest.raises(DBAPIError):
+            u.execute("SELECT 1 / 0")
+
+    with pytest.raises(DBAPIError, match="rolled back"):
+        run_unit(half)
+    assert value("written before a failure") is None
 
 
 def test_every_connection_speaks_with_limits() -> None:

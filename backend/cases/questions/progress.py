@@ -26,7 +26,7 @@ from backend.cases.telling import (
 from backend.cases.views import CorrectionView, Progress, PublicProgress, Step
 from backend.kernel import ids
 from backend.kernel.problems import NotYours, SessionEnded
-from backend.store.engine import reading
+from backend.store import engine
 from backend.store.unit import Unit, unit
 
 T = TypeVar("T")
@@ -44,8 +44,7 @@ def my_progress(session_id: str, person_id: str, case_id: str) -> Progress:
     Raises SessionEnded, NotYours.
     """
     asked = {"session": session_id, "person": person_id, "case": case_id}
-    with reading() as connection:
-        row = connection.execute(_MINE, asked).fetchone()
+    row = engine.ask(_MINE, asked)
     if row is None or not row[0]:
         raise SessionEnded
     if row[1] is None:

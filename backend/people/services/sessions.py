@@ -101,8 +101,7 @@ def live_session(u: Unit, session_id: str, subject_id: str) -> bool:
 
 def lives_now(session_id: str, subject_id: str) -> bool:
     """As live_session, in one round trip of its own: asked before every request of a citizen."""
-    with engine.reading() as connection:
-        return connection.execute(_LIVES_NOW, (session_id, subject_id)).fetchone() is not None
+    return engine.ask(_LIVES_NOW, (session_id, subject_id)) is not None
 
 
 def require_active(u: Unit, session_id: str, kind: str) -> None:
