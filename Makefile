@@ -1,7 +1,7 @@
 # 掌办: a thin front for the package `town`. Every target may be called from any folder: make -C PATH TARGET.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench town requirements clean
+.PHONY: help run demo test check bench weather town requirements clean
 export ARGS ONLY PYTHON
 
 # The newest Python is not always called python3, and the one called python3 is not always new enough.
@@ -21,11 +21,12 @@ help:
 	@echo "make test          runs every test on a throw-away PostgreSQL   (ARGS='tests/cases -x')"
 	@echo "make check         style, types, floors and guards"
 	@echo "make bench         measures the town                            (ONLY=progress_lookup)"
+	@echo "make weather       kills parts of a crowded town                (ONLY=booking_rush)"
 	@echo "make town          a command of the open town                   (ARGS='check')"
 	@echo "make requirements  pins the packages of pyproject.toml anew     (ARGS=--upgrade)"
 	@echo "make clean         throws away the closed town's data"
 
-run demo test check bench clean requirements:
+run demo test check bench weather clean requirements:
 	$(call begin,town.$@)
 
 town:

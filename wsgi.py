@@ -141,6 +141,7 @@ def create_app(wanted: Settings) -> Flask:
         facts.register(prefix, teller)
     outbox.subscribe(SUBSCRIPTIONS)
     people.use_code_sender(notifications.queue_code)
+    booking.use_case_teller(cases.standing_of)
     people.use_export_part("cases", cases.export_of)
     people.use_export_part("messages", notifications.export_of)
     callbacks, town = [make() for make in CALLBACKS], wanted.town

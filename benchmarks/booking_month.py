@@ -1,300 +1,224 @@
-"""A month of two halls, lived through the booking office's own doors on the moved clock, with and without wait list.
+"""Thirty days of two halls with forty slots a day, lived through the real doors on the moved clock, twice side by side.
 
-Both months see the same citizens wanting the same days at the same times (one seed); they differ only in what those
-do who find no place. Capacity is tight on purpose: where places abound no wait list is needed. What is assumed of
-people stands below, each number with its reason; the office's own rules are the defaults of `backend.booking.rules`,
-and those of its items: halls work from Monday to Friday, booking closes at midnight before the day (lead of one day),
-an appointment may be cancelled until two hours before. A place given back after midnight is therefore lost, unless
-somebody waits for it: who waits is offered it until one hour before.
+Two items are planned alike in the same halls, and as many people want each, the same days at the same times (one
+seed, `month_people` says what is assumed of them). For one item there is no wait list; they differ in nothing else.
+People and clerks ask over HTTP; the worker's chores run when the clock has been moved. Both months are lived at once,
+so that every move of the clock, which other processes see after a twentieth of a second, is waited for only once.
 """
 
 import heapq
 import itertools
-import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy import text
 
 from backend import booking
 from backend.booking import tasks
-from backend.booking.views import Wish
-from backend.booking.views_waiting import WaitWish
 from backend.kernel import clock
-from backend.store.unit import Actor, Unit, run_unit, unit
-from benchmarks import hall, seeding
+from backend.store.unit import run_unit, unit
+from benchmarks import hall, month_people, seeding
 from benchmarks.frame import Report
 from benchmarks.generators import BadRun
-from benchmarks.stage import Stage
+from benchmarks.month_doors import SITES, Doors
+from benchmarks.month_people import DAYS, OPEN_AHEAD, TICK, Person, drawn, tick_of, workday
+from benchmarks.stage import Stage, on_a_moved_clock
 
-SEED = 20261121
-DAYS, SLOTS_A_DAY, PLACES = 22, 40, 1
-"""Working days of a month."""
-FIRST_DAYS = {"without": date(2026, 3, 2), "with": date(2026, 7, 6)}
-"""Both Mondays, no holiday in either month; two months, so that neither sees the other's places."""
-WEEK = 5
-SITES = (hall.HALL, hall.OTHER_HALL)
-CAPACITY = DAYS * len(SITES) * SLOTS_A_DAY * PLACES
-
-DEMAND = 1.5
-"""Citizens per place: the halls people complain of are those where more want a place than there are."""
-AHEAD = (1, 3, 5, 5, 7, 7, 7, 8, 9, 10)
-"""How many working days before the first day that suits people look for a place, each equally likely: places are
-open ten days ahead, and where they are scarce most people come early."""
-FLEXIBLE = (0, 0, 1, 1, 2, 3)
-"""How many working days later would do as well."""
-EITHER_SITE = 0.5
-"""Share to whom both halls are the same; the others go to the nearer one."""
-UNCONFIRMED = 0.05
-"""Share of holds that are never confirmed: the phone rang, the signal was lost."""
-CANCELLED = 0.15
-"""Share of appointments that are cancelled ..."""
-CANCELLED_LATE = 0.5
-"""... half of these on the last day before the appointment or on the day itself, the others evenly before."""
-MISSED = 0.08
-"""Share of those who neither cancel nor come."""
-LOOKS_AGAIN = 0.25
-"""Share of those who found nothing that look again on the next day, as long as a day is left that suits them."""
-JOINS = 0.8
-"""Share of those who found nothing that join the wait list, where there is one; the others do as without it."""
-ACCEPTS = 0.8
-"""Share of offers that are confirmed; the others run out after the half hour for which they are held."""
-ACCEPTS_TODAY = 0.5
-"""The same for a place on the very day: fewer can leave everything at once, even of those who wait for that day."""
-AWAKE = (8, 21)
-"""Hours in which people do any of this."""
-
-SOON, AFTER_A_WHILE = timedelta(seconds=1), timedelta(minutes=3)
+MONTHS = {"without": "SI002", "with": "SI009"}
+"""The item of each month; both are booked on their own, on the same terms."""
+SLOTS_A_DAY = 40
+PLAN = {"weekdays": [1, 2, 3, 4, 5], "opens": "09:00", "closes": "17:00", "slot_minutes": 12, "capacity": 1}
+CAPACITY = DAYS * len(SITES) * SLOTS_A_DAY
+SEEN_S = 0.06
+"""Every process has seen that the clock was moved after this long."""
+SOON = timedelta(seconds=1)
 _FIRST_PERSON = 500_000
 """Nobody who took part in a rush on the same stage."""
-CLERK = Actor("staff", "st-bench", "窗口工作人员")
-_SLOTS = """
-    INSERT INTO booking_slot (id, site_id, group_id, item_id, subject, starts_at, ends_at, closes_at, capacity,
-        cancel_before_hours)
-    SELECT 'sl-{month}-{site}-' || n, '{site}', 'month', '{item}', '', begins.at, begins.at + interval '12 minutes',
-        days.midnight, {places}, 2
-    FROM generate_series(0, {count} - 1) n,
-        LATERAL (SELECT timestamptz '{first} 00:00+08' + n / {a_day} / {week} * interval '1 week'
-            + n / {a_day} % {week} * interval '1 day') AS days(midnight),
-        LATERAL (SELECT days.midnight + interval '9 hours' + n % {a_day} * interval '12 minutes') AS begins(at)
-"""
-_PLACES = """
-    INSERT INTO booking_place (slot_id, number)
-    SELECT s.id, p FROM booking_slot s, generate_series(1, s.capacity) p WHERE s.id LIKE 'sl-{month}-%'
-"""
-_OFFERED = text("""
-    SELECT id, person_id, held_until, day FROM booking_booking WHERE (state, origin) = ('held', 'wait_list') ORDER BY id
+_RINGS = text("""
+    SELECT b.id, b.person_id, b.held_until, b.day FROM booking_booking b
+    WHERE (b.state, b.origin) = ('held', 'wait_list') AND b.id <> ALL(:known) ORDER BY b.id
 """)
-_ENDS = text("SELECT state, count(*) FROM booking_booking WHERE slot_id LIKE :slots GROUP BY state")
-
-
-@dataclass(frozen=True, slots=True)
-class Citizen:
-    """Somebody who wants a place on one of some days, at one hall or either; the same in both months."""
-
-    number: int
-    person_id: str
-    asks_at: datetime
-    from_day: date
-    to_day: date
-    site_id: str | None
-
-    @property
-    def actor(self) -> Actor:
-        return Actor("citizen", self.person_id, "预约人")
-
-    def chance(self, *of: object) -> float:
-        """A number below 1, always the same for the same question: fate does not hang on the order of events."""
-        return random.Random(f"{SEED}:{self.number}:{of}").random()
+_ENDS = text(
+    "SELECT item_id, state, sum(party) FROM booking_booking WHERE item_id = ANY(:items) GROUP BY 1, 2"
+)
 
 
 def run(place: Stage, report: Report) -> None:
-    del place  # the doors of the house are asked, not the web
-    hall.open_halls()
-    used: dict[str, float] = {}
-    for (name, first), people in zip(
-        FIRST_DAYS.items(), hall.crowds([round(CAPACITY * DEMAND)] * 2, first=_FIRST_PERSON), strict=True
-    ):
-        seeding.execute([*_supply(name, first), *hall.people_sql(people)])
+    crowds = hall.crowds([round(CAPACITY * month_people.DEMAND)] * len(MONTHS), first=_FIRST_PERSON)
+    seeding.execute([statement for people in crowds for statement in hall.people_sql(people)])
+    _tell_assumptions(report)
+    with on_a_moved_clock(place) as web_url:
+        town = Town(Doors(web_url))
+        for (name, item), people in zip(MONTHS.items(), crowds, strict=True):
+            month = Month(town, name, item, people.start)
+            for number in range(len(people)):
+                month.begin(drawn(number, SITES))
         begun = clock.monotonic()
-        served, missed = Month(report, name, first, waits=name == "with").lived(people)
-        used[name] = served / CAPACITY
-        report.say(f"{name} wait list: lived in {clock.monotonic() - begun:.0f} s")
+        town.live()
+        seconds = clock.monotonic() - begun
+        report.say(f"lived in {seconds:.0f} s: {town.doors.asked:,} requests, {town.moves:,} clock moves")
+        _tell_ends(report, town)
+
+
+def _tell_assumptions(report: Report) -> None:
+    report.say(
+        f"{DAYS} days, {len(SITES)} halls, {SLOTS_A_DAY} slots of one place a day: {CAPACITY:,} places a month"
+    )
+    for name in month_people.ASSUMED:
+        report.say(f"assumed: {name.lower()} = {getattr(month_people, name)}")
+
+
+def _tell_ends(report: Report, town: "Town") -> None:
+    if books := run_unit(booking.check_books):
+        raise BadRun(f"the books are wrong: {books[:5]}")
+    with unit() as u:
+        rows = u.session.execute(_ENDS, {"items": list(MONTHS.values())}).all()
+    used = dict[str, float]()
+    for name, item in MONTHS.items():
+        states = {state: int(count) for one, state, count in rows if one == item}
+        used[name] = states.get("served", 0) / CAPACITY
+        report.say(f"{name} wait list: {states}, {dict(town.told[name])}")
         report.figure(f"utilisation_{name}_wait_list", used[name])
-        report.figure(f"never_booked_{name}_wait_list", 1 - (served + missed) / CAPACITY)
+        report.figure(f"never_booked_{name}_wait_list", 1 - used[name] - states.get("missed", 0) / CAPACITY)
     report.figure("gained", used["with"] - used["without"])
 
 
-def _supply(month: str, first: date) -> list[str]:
-    count = DAYS * SLOTS_A_DAY
-    values = {"month": month, "first": first, "item": hall.ITEM, "count": count, "a_day": SLOTS_A_DAY}
-    slots = [_SLOTS.format(**values, week=WEEK, site=site, places=PLACES) for site in SITES]
-    return [*slots, _PLACES.format(month=month)]
+@dataclass(slots=True)
+class Town:
+    """The halls, and an agenda of what people do in them, in the order of time."""
+
+    doors: Doors
+    agenda: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
+    order: "itertools.count[int]" = field(default_factory=itertools.count)
+    rung: dict[str, None] = field(default_factory=dict)
+    phones: dict[str, Callable[[str, datetime, Any], None]] = field(default_factory=dict)
+    told: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in MONTHS})
+    moves: int = 0
+    stirred: bool = False
+    """Whether a place may have become free, or somebody has joined the wait list."""
+
+    def plan(self, at: datetime, act: Callable[[], None]) -> None:
+        heapq.heappush(self.agenda, (tick_of(at), next(self.order), act))
+
+    def live(self) -> None:
+        """From the day on which the first places open to the last visit. Raises BadRun on any answer not foreseen."""
+        first, last = workday(-OPEN_AHEAD) - timedelta(days=1), workday(DAYS - 1) + timedelta(days=1)
+        self._move_to(clock.at_local(first, 12))
+        plan = {**PLAN, "valid_from": workday(0).isoformat()}
+        self.doors.open_halls(list(MONTHS.values()), plan, {"open_days_ahead": OPEN_AHEAD})
+        for number in range((last - first).days):
+            day = first + timedelta(days=number + 1)
+            self.plan(clock.at_local(day, 0, 12), _begin_day)
+            self.plan(clock.at_local(day, month_people.AWAKE[0]), self.stir)
+        while self.agenda:
+            self._move_to(self.agenda[0][0])
+            while self.agenda and self.agenda[0][0] <= clock.now():
+                heapq.heappop(self.agenda)[2]()
+            self._work()
+
+    def stir(self) -> None:
+        self.stirred = True
+
+    def _move_to(self, at: datetime) -> None:
+        clock.move_to(at)
+        clock.sleep(SEEN_S)
+        self.moves += 1
+
+    def _work(self) -> None:
+        """What the worker does in between, and the phones that ring of it."""
+        self.stirred |= tasks.lapse_holds() > 0
+        if not self.stirred:
+            return
+        self.stirred = False
+        tasks.offer_freed_places()
+        with unit() as u:
+            fresh = u.session.execute(_RINGS, {"known": list(self.rung)}).all()
+        for booking_id, person_id, held_until, day in fresh:
+            self.rung[booking_id] = None
+            self.phones[person_id](booking_id, held_until, day)
 
 
 @dataclass(slots=True)
 class Month:
-    """One month from the first request to the last visit: an agenda of what people do, in the order of time."""
+    """The month of one item: what each of its people does, one thing after the other."""
 
-    report: Report
+    town: Town
     name: str
-    first: date
-    waits: bool
-    agenda: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
-    order: "itertools.count[int]" = field(default_factory=itertools.count)
-    people: dict[str, Citizen] = field(default_factory=dict)
-    seen: set[str] = field(default_factory=set)
-    told: Counter[str] = field(default_factory=Counter)
+    item: str
+    first_person: int
+    offers: Counter[int] = field(default_factory=Counter)
+    """How many each of its people has had."""
 
-    def lived(self, people: range) -> tuple[int, int]:
-        """Live it; how many were served, and how many did not come. Raises BadRun when the books are wrong."""
-        for number, who in enumerate(people):
-            one = _drawn(number, hall.person_id(who), self.first)
-            self.people[one.person_id] = one
-            self._plan(one.asks_at, partial(self._look, one))
-        for day in range((_workday(self.first, DAYS) - self.first).days + 1):
-            self._plan(clock.at_local(self.first + timedelta(days=day), 0, 30), self._begin_day)
-            self._plan(clock.at_local(self.first + timedelta(days=day), AWAKE[0]), self._tend)
-        try:
-            while self.agenda:
-                at, _, act = heapq.heappop(self.agenda)
-                clock.move_to(at)
-                act()
-            if books := run_unit(booking.check_books):
-                raise BadRun(f"the books are wrong: {books[:5]}")
-        finally:
-            clock.reset()
-        return self._ends()
+    def begin(self, who: Person) -> None:
+        self.town.phones[hall.person_id(self._id(who))] = partial(self._hear, who)
+        self.town.plan(who.asks_at, partial(self._look, who))
 
-    def _plan(self, at: datetime, act: Callable[[], None]) -> None:
-        heapq.heappush(self.agenda, (at, next(self.order), act))
+    def _id(self, who: Person) -> int:
+        return self.first_person + who.number
 
-    def _look(self, who: Citizen) -> None:
-        """Somebody looks for a place that suits, and takes it."""
-        with unit() as u:
-            found = [slot for day in _days(who) for slot in _free_on(u, who, day)]
+    def _count(self, what: str) -> None:
+        self.town.told[self.name][what] += 1
+
+    def _look(self, who: Person) -> None:
+        """Somebody looks for a place that suits, holds it, and mostly confirms it."""
+        doors, today = self.town.doors, clock.today()
+        days = [day for day in who.days if day > today]
+        found = [slot for day in days for slot in doors.free(self.item, who.sites, day)]
         if not found:
             self._find_nothing(who)
             return
-        wish = Wish(found[int(who.chance("slot") * len(found))].id, who.person_id)
-        held = run_unit(lambda u: booking.hold_slot(u, wish, who.actor))
-        if who.chance("unconfirmed") < UNCONFIRMED and held.held_until is not None:
-            self.told["held and not confirmed"] += 1
-            self._plan(held.held_until + SOON, self._tend)
+        held = doors.hold(self._id(who), found[int(who.chance("slot") * len(found))])
+        if who.chance("unconfirmed") < month_people.UNCONFIRMED:
+            self._count("held and not confirmed")
+            self.town.plan(datetime.fromisoformat(held["held_until"]) + SOON, self.town.stir)
         else:
-            self._plan(clock.now() + AFTER_A_WHILE, partial(self._confirm, who, held.id))
+            self._confirm(who, held["id"])
 
-    def _find_nothing(self, who: Citizen) -> None:
-        self.told["found nothing"] += 1
-        if self.waits and who.chance("join") < JOINS:
-            wish = WaitWish(who.person_id, hall.ITEM, who.from_day, who.to_day, site_id=who.site_id)
-            run_unit(lambda u: booking.join_wait(u, wish, who.actor))
-            self.told["joined the wait list"] += 1
-        elif (
-            clock.today() < who.to_day - timedelta(days=1)
-            and who.chance("again", clock.today()) < LOOKS_AGAIN
-        ):
-            self._plan(clock.now() + timedelta(days=1), partial(self._look, who))
+    def _find_nothing(self, who: Person) -> None:
+        self._count("found nothing")
+        if self.name == "with" and who.chance("join") < month_people.JOINS:
+            site = who.sites[0] if len(who.sites) == 1 else None
+            self.town.doors.wait(self._id(who), self.item, site, who.days)
+            self._count("joined the wait list")
+            self.town.stir()
+        elif who.looks_again():
+            self.town.plan(clock.now() + timedelta(days=1), partial(self._look, who))
 
-    def _confirm(self, who: Citizen, booking_id: str) -> None:
-        booked = run_unit(lambda u: booking.confirm_booking(u, booking_id, who.person_id, who.actor))
-        cancels_at = _cancels_at(who, booked)
-        if cancels_at is not None:
-            self._plan(cancels_at, partial(self._cancel, who, booking_id))
-        elif who.chance("missed") >= MISSED:
-            self._plan(booked.starts_at, partial(self._come, who, booked))
+    def _hear(self, who: Person, booking_id: str, held_until: datetime, day: Any) -> None:
+        """The phone rings: a place is offered."""
+        self._count("offers")
+        self.offers[who.number] += 1
+        if who.accepts(self.offers[who.number], today=day == clock.today()):
+            self.town.plan(clock.now() + TICK / 2, partial(self._accept, who, booking_id))
+        else:
+            self.town.plan(held_until + SOON, self.town.stir)
 
-    def _cancel(self, who: Citizen, booking_id: str) -> None:
-        run_unit(lambda u: booking.cancel_booking(u, booking_id, who.person_id, who.actor))
-        self._tend()
+    def _accept(self, who: Person, booking_id: str) -> None:
+        offer = self.town.doors.offered(self._id(who))
+        if offer is None or offer["booking_id"] != booking_id:
+            raise BadRun(f"the offer {booking_id} is gone: {offer}")
+        self._count("offers taken")
+        self._confirm(who, booking_id)
 
-    def _come(self, who: Citizen, booked: booking.BookingView) -> None:
-        with unit() as u:
-            code = booking.booking_of(u, booked.id, who.person_id).check_in_code or ""
-        if run_unit(lambda u: booking.check_in(u, booked.id, booked.site.id, CLERK, code=code)) is None:
-            raise BadRun(f"the code of {booked.id} was refused")
-        run_unit(lambda u: booking.mark_served(u, booked.id, booked.site.id, CLERK))
+    def _confirm(self, who: Person, booking_id: str) -> None:
+        booked = self.town.doors.confirm(self._id(who), booking_id)
+        starts_at, until = (datetime.fromisoformat(booked[name]) for name in ("starts_at", "cancel_until"))
+        if (at := who.gives_back_at(starts_at, until)) is not None:
+            self.town.plan(at, partial(self._cancel, who, booking_id))
+        elif who.chance("missed") >= month_people.MISSED:
+            visit = partial(self.town.doors.visit, self._id(who), booking_id, booked["site"]["id"])
+            self.town.plan(starts_at, visit)
 
-    def _begin_day(self) -> None:
-        tasks.mark_those_missed()
-        self._tend()
-
-    def _tend(self) -> None:
-        """The chores that follow when a place may have become free, and what people do with what they are offered."""
-        tasks.lapse_holds()
-        if not self.waits:
-            return
-        self.told["offers"] += tasks.offer_freed_places()
-        with unit() as u:
-            fresh = [one for one in u.session.execute(_OFFERED).tuples() if one[0] not in self.seen]
-        for booking_id, person_id, held_until, day in fresh:
-            self.seen.add(booking_id)
-            who, is_today = self.people[person_id], day == clock.today()
-            self.told["offers for the same day"] += is_today
-            if who.chance("accepts", len(self.seen)) < (ACCEPTS_TODAY if is_today else ACCEPTS):
-                self.told["offers taken"] += 1
-                self._plan(clock.now() + AFTER_A_WHILE, partial(self._confirm, who, booking_id))
-            else:
-                self._plan(held_until + SOON, self._tend)
-
-    def _ends(self) -> tuple[int, int]:
-        with unit() as u:
-            found = u.session.execute(_ENDS, {"slots": f"sl-{self.name}-%"})
-            states = {str(state): int(count) for state, count in found}
-        self.report.say(
-            f"{self.name} wait list: {len(self.people):,} citizens for {CAPACITY:,} places; {states}"
-        )
-        self.report.say(f"{self.name} wait list: {dict(self.told)}")
-        return states.get("served", 0), states.get("missed", 0)
+    def _cancel(self, who: Person, booking_id: str) -> None:
+        self.town.doors.cancel(self._id(who), booking_id)
+        self._count("cancelled")
+        self.town.stir()
 
 
-def _drawn(number: int, person_id: str, first: date) -> Citizen:
-    """A citizen's wishes, from the seed and their number alone."""
-    dice = random.Random(f"{SEED}:{number}")
-    number_of_day = dice.randrange(DAYS)
-    suits = _workday(first, number_of_day)
-    last = _workday(first, min(number_of_day + dice.choice(FLEXIBLE), DAYS - 1))
-    asks_on = _workday(first, number_of_day - dice.choice(AHEAD))
-    asks_at = clock.at_local(asks_on, dice.randrange(*AWAKE), dice.randrange(60))
-    site = None if dice.random() < EITHER_SITE else dice.choice(SITES)
-    return Citizen(number, person_id, asks_at, suits, last, site)
-
-
-def _workday(first: date, number: int) -> date:
-    """The working day so many after the first, which is a Monday."""
-    weeks, day = divmod(number, WEEK)
-    return first + timedelta(weeks=weeks, days=day)
-
-
-def _days(who: Citizen) -> list[date]:
-    count = (who.to_day - who.from_day).days + 1
-    return [day for n in range(count) if (day := who.from_day + timedelta(days=n)).weekday() < WEEK]
-
-
-def _free_on(u: Unit, who: Citizen, day: date) -> list[booking.Slot]:
-    return booking.free_slots(u, hall.ITEM, site_id=who.site_id, day=day, subject="", only_free=True)
-
-
-def _cancels_at(who: Citizen, booked: booking.BookingView) -> datetime | None:
-    """When somebody gives the place back, if ever: in waking hours, and while it may be done on the phone."""
-    if who.chance("cancels") >= CANCELLED:
-        return None
-    now, last = clock.now(), booked.cancel_until - SOON
-    eve = booked.starts_at - timedelta(days=1)
-    late = who.chance("late") < CANCELLED_LATE or eve <= now
-    low, high = (max(now, eve), last) if late else (now, eve)
-    at = _awake(low + (high - low) * who.chance("when"))
-    return at if now < at <= last else None
-
-
-def _awake(at: datetime) -> datetime:
-    """The same moment, or the next one at which people are awake."""
-    local, (first, last) = clock.local(at), AWAKE
-    if local.hour < first:
-        return clock.at_local(local.date(), first, local.minute)
-    if local.hour >= last:
-        return clock.at_local(local.date() + timedelta(days=1), first, local.minute)
-    return at
+def _begin_day() -> None:
+    tasks.mark_those_missed()
+    tasks.open_ahead()

@@ -49,6 +49,21 @@ def stage() -> Iterator[Stage]:
         yield Stage(f"http://127.0.0.1:{web}", f"http://127.0.0.1:{bare}/bare", server.url, folder)
 
 
+@contextlib.contextmanager
+def on_a_moved_clock(place: Stage) -> Iterator[str]:
+    """A second web server whose business clock is moved together with this process's own; lends its address."""
+    file, port = place.folder / "clock.json", postgres.free_port()
+    os.environ["TOWN_CLOCK_FILE"] = str(file)
+    clock.use_file(file)
+    try:
+        with _serving("wsgi:app", port, "/health/ready"):
+            yield f"http://127.0.0.1:{port}"
+    finally:
+        clock.reset()
+        clock.use_file(None)
+        del os.environ["TOWN_CLOCK_FILE"]
+
+
 def _bind(folder: Path, url: str) -> None:
     """Point this process, and the servers that inherit its environment, at the throw-away database."""
     keys = folder / "keys.json"

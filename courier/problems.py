@@ -17,7 +17,7 @@
 Titles are for citizens and couriers: plain Chinese that says what to do next.
 """
 
-from backend.kernel.problems import Conflict, InvalidInput, Problem
+from backend.kernel.problems import Conflict, InvalidInput, Problem, members
 
 
 class PickupAlreadyOpen(Conflict):
@@ -80,6 +80,7 @@ class WrongHandoverCode(Problem):
     """Not the present code; `tries_left` says how many tries remain."""
 
     slug = "wrong-handover-code"
+    extras = members(tries_left=int)
     status = 422
     title = "交接码不正确，请重新核对"
 

@@ -108,7 +108,9 @@ def _visit(story: Story, owner: Citizen, desk: Line, case_id: str) -> None:
     desk.post(f"/dept/v1/bookings/{held['id']}/served", {"site_id": SITE, "identity_checked": True})
     seen = owner.waits_for(case_id, "accepted")
     story.step(
-        "综合窗口", "核对身份和原件，受理", f"承诺办结 {seen['promised']['on']}，法定期限 {seen['legal']['on']}"
+        "综合窗口",
+        "核对身份和原件，受理",
+        f"承诺办结 {seen['promised']['on']}，法定期限 {seen['legal']['on']}",
     )
 
 

@@ -11,7 +11,7 @@ from backend.runtime import paging
 from backend.runtime.surface import Body, Call, Page, Query, Question, Surface, Unit
 from backend.store.unit import unit
 from miniprogram_api import grounds
-from miniprogram_api.companions import CompanionGiven, companions_of
+from miniprogram_api.companions import CompanionGiven, companions_of, count_named
 
 PAGE = 20
 _HOLDING = (
@@ -36,7 +36,8 @@ _CONFIRMING = (NotYours, booking.HoldLapsed, booking.SlotClosed, booking.Impossi
 class HoldSlot(Body):
     """Hold a place; `case_id` is needed where the item is booked after filing.
 
-    `urgent_reason` and `urgent_evidence` (ids of uploads) are needed for out-of-hours slots only.
+    `urgent_reason` and `urgent_evidence` (ids of uploads) are needed for out-of-hours slots only; the reason is one
+    of medical (就医), exam (升学、考试), travel (紧急出境、奔丧), work (招投标、签约), disability (行动不便).
     """
 
     slot_id: str = Field(max_length=40)
@@ -141,6 +142,8 @@ def register(surface: Surface) -> None:
         status=201,
         problems=(*_HOLDING, *grounds.PROBLEMS),
         asks=_slot_wanted,
+        device=True,
+        gate=count_named,
     )(hold)
     surface.post(
         "/bookings/<booking_id>/move",
@@ -169,7 +172,9 @@ def register(surface: Surface) -> None:
         answers=BookingView,
         problems=(NotYours, booking.TooLateToCancel, booking.ImpossibleMove),
     )(cancel)
-    surface.get("/bookings/<booking_id>/other-times", answers=list[OtherTime], problems=(NotYours,))(other_times)
+    surface.get("/bookings/<booking_id>/other-times", answers=list[OtherTime], problems=(NotYours,))(
+        other_times
+    )
     surface.get("/bookings/<booking_id>", answers=BookingView, problems=(NotYours,))(one_booking)
     surface.get("/bookings", answers=Page[BookingView], query=BookingsQuery)(my_bookings)
 

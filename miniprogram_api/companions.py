@@ -1,6 +1,7 @@
 """Who comes along: named alike wherever a family books, waits or enters."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from pydantic import Field
 
@@ -8,7 +9,8 @@ from backend import people
 from backend.booking import Companion
 from backend.kernel.identifiers import is_id_no, tidy_id_no
 from backend.kernel.problems import FieldError, InvalidInput
-from backend.runtime.surface import Body, Unit
+from backend.runtime.surface import Body, Call, Unit
+from backend.store.unit import run_unit
 
 
 class CompanionGiven(Body):
@@ -16,6 +18,16 @@ class CompanionGiven(Body):
 
     name: str = Field(min_length=2, max_length=30)
     id_no: str = Field(min_length=18, max_length=18)
+
+
+def count_named(call: Call[Any]) -> None:
+    """The gate of doors that take companions; it counts in a unit of its own, so that refused tries count too.
+
+    Raises TooMany.
+    """
+    numbers = [tidy_id_no(one.id_no) for one in call.body.companions]
+    if numbers:
+        run_unit(lambda u: people.count_named(u, call.principal.id, numbers))
 
 
 def companions_of(u: Unit, given: Sequence[CompanionGiven], person_id: str) -> tuple[Companion, ...]:

@@ -6,7 +6,7 @@ from backend import booking, cases, catalogue
 from backend.kernel.problems import InvalidInput
 from backend.runtime.surface import Unit
 
-PROBLEMS = (booking.NotBookable, catalogue.ItemUnknown, catalogue.ItemNotPublished)
+PROBLEMS = (booking.NotBookable, booking.OtherItem, catalogue.ItemUnknown, catalogue.ItemNotPublished)
 """What require_may_book refuses with, beside what every endpoint may."""
 
 
@@ -26,7 +26,9 @@ def require_may_book(
     if case_id is None:
         raise InvalidInput(errors=[{"field": "case_id", "message": "请先提交申请，再为这件事预约"}])
     ground = cases.visit_ground(u, case_id, person_id, stays=True)
-    if ground.item_id != item_id or not ground.may_book:
+    if ground.item_id != item_id:
+        raise booking.OtherItem("这份申请办的不是这件事，请选择同一事项的时段，或换一份申请。")
+    if not ground.may_book:
         raise booking.NotBookable(ground.reason or None)
 
 

@@ -21,7 +21,7 @@ def place_of_ticket(call: Call[None], ticket_id: str) -> QueueView:
 
 def leave(call: Call[None], u: Unit, ticket_id: str) -> QueueView:
     """Give up a queue number taken without an appointment: whoever will not wait helps the next."""
-    booking.halls.give_up_number(u, ticket_id, call.principal.actor)
+    booking.give_up_number(u, ticket_id, call.principal.actor)
     return booking.queue_of_ticket(u, ticket_id)
 
 

@@ -2,15 +2,12 @@
 and which times.
 """
 
-import datetime as dt
-
 from pydantic import Field
 
 from backend import booking
 from backend.booking import DayOfSlots, RulesTold, Site, Slot
-from backend.kernel.problems import InvalidInput, MalformedRequest, NotYours
+from backend.kernel.problems import InvalidInput, NotYours
 from backend.runtime import paging
-from backend.runtime.bodies import within_reach
 from backend.runtime.surface import Call, Day, Page, Query, Surface
 from backend.store.unit import unit
 
@@ -55,8 +52,12 @@ def days(call: Call[None], site_id: str) -> list[DayOfSlots]:
 
 
 def slots(call: Call[None]) -> Page[Slot]:
-    """List the slots of an item that may be booked now, soonest first, with the places left."""
-    asked, after = call.query, _after(call.query.cursor)
+    """List the coming slots of an item, soonest first, with the places left.
+
+    A slot may be full, not open yet (`opens_at`), given out by a release (`release_id`) or urgent; closed ones are
+    told where asked for.
+    """
+    asked, after = call.query, paging.moment_and_id(call.query.cursor)
     with unit() as u:
         found = booking.free_slots(
             u, asked.item_id, site_id=asked.site_id, day=asked.day, subject=asked.subject, closed=asked.closed,
@@ -90,17 +91,3 @@ def register(surface: Surface) -> None:
         audience="public",
         problems=(NotYours, booking.NotBookable),
     )(rules)
-
-
-def _after(cursor: str | None) -> tuple[dt.datetime, str] | None:
-    """Beginning and id of the last slot seen. Raises MalformedRequest for a cursor that is not ours."""
-    keys = paging.keys_of(cursor, 2)
-    if keys is None:
-        return None
-    try:
-        at = within_reach(dt.datetime.fromisoformat(str(keys[0])))
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise MalformedRequest("翻页标记不正确，请从第一页重新查看。")
-    return at, str(keys[1])

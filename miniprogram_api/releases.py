@@ -10,7 +10,7 @@ from backend.kernel.problems import NotYours
 from backend.runtime import paging
 from backend.runtime.surface import Body, Call, Page, Query, Surface, Unit
 from backend.store.unit import unit
-from miniprogram_api.companions import CompanionGiven, companions_of
+from miniprogram_api.companions import CompanionGiven, companions_of, count_named
 from miniprogram_api.grounds import require_may_book
 
 PAGE = 20
@@ -23,9 +23,11 @@ _ENTERING = (
     booking.AlreadyBooked,
     booking.AlreadyEntered,
     booking.BookingSuspended,
+    booking.CompanionNotFree,
     booking.EntriesClosed,
     booking.NotBookable,
     booking.OneLotEach,
+    booking.OtherItem,
 )
 
 
@@ -107,11 +109,13 @@ def register(surface: Surface) -> None:
     surface.get(at, answers=ReleaseView, audience="public", problems=(booking.ReleaseUnknown,))(release)
     surface.get(
         f"{at}/record",
-        answers=dict[str, Any],
+        answers=booking.DrawRecord,
         audience="public",
         problems=(booking.ReleaseUnknown, booking.ReleaseNotReady),
     )(record)
-    surface.post(f"{at}/entries", body=Enter, answers=EntryView, status=201, problems=_ENTERING)(enter)
+    surface.post(
+        f"{at}/entries", body=Enter, answers=EntryView, status=201, problems=_ENTERING, gate=count_named
+    )(enter)
     surface.get(f"{at}/entry", answers=EntryView, problems=(NotYours,))(my_entry)
     surface.post(f"{at}/entry/withdrawal", answers=EntryView, problems=(NotYours, booking.ImpossibleMove))(
         withdraw

@@ -21,6 +21,12 @@ def my_blocks(call: Call[None]) -> list[BlockView]:
         return booking.blocks_of(u, call.principal.id)
 
 
+def one_block(call: Call[None], block_id: str) -> BlockView:
+    """Show one of them: a message about it leads here."""
+    with unit() as u:
+        return booking.block_of(u, block_id, call.principal.id)
+
+
 def appeal(call: Call[Appeal], u: Unit, block_id: str) -> BlockView:
     """Appeal against a block, once."""
     return booking.appeal_block(u, block_id, call.principal.id, call.body.text, call.principal.actor)
@@ -29,6 +35,7 @@ def appeal(call: Call[Appeal], u: Unit, block_id: str) -> BlockView:
 def register(surface: Surface) -> None:
     """Open these endpoints on a surface."""
     surface.get("/booking-blocks", answers=list[BlockView])(my_blocks)
+    surface.get("/booking-blocks/<block_id>", answers=BlockView, problems=(NotYours,))(one_block)
     surface.post(
         "/booking-blocks/<block_id>/appeal",
         body=Appeal,

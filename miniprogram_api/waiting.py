@@ -8,7 +8,7 @@ from backend.kernel.problems import NotYours
 from backend.runtime import paging
 from backend.runtime.surface import Body, Call, Day, Page, Query, Surface, Unit
 from backend.store.unit import unit
-from miniprogram_api.companions import CompanionGiven, companions_of
+from miniprogram_api.companions import CompanionGiven, companions_of, count_named
 from miniprogram_api.grounds import require_may_book
 
 PAGE = 20
@@ -53,6 +53,12 @@ def my_waits(call: Call[None]) -> Page[WaitView]:
     return paging.page(found, PAGE, lambda one: one.id)
 
 
+def one_wait(call: Call[None], wait_id: str) -> WaitView:
+    """Show one of my waits: a message about it leads here."""
+    with unit() as u:
+        return booking.wait_of(u, wait_id, call.principal.id)
+
+
 def leave(call: Call[None], u: Unit, wait_id: str) -> WaitView:
     """Wait no more; a place that is offered goes to the next."""
     return booking.leave_wait(u, wait_id, call.principal.id, call.principal.actor)
@@ -68,6 +74,7 @@ def register(surface: Surface) -> None:
     surface.post(
         "/waits",
         body=JoinWait,
+        gate=count_named,
         answers=WaitView,
         status=201,
         problems=(
@@ -80,9 +87,12 @@ def register(surface: Surface) -> None:
             booking.AlreadyBooked,
             booking.AlreadyWaiting,
             booking.BookingSuspended,
+            booking.CompanionNotFree,
+            booking.OtherItem,
         ),
     )(join)
     surface.get("/waits", answers=Page[WaitView], query=WaitsQuery)(my_waits)
+    surface.get("/waits/<wait_id>", answers=WaitView, problems=(NotYours,))(one_wait)
     surface.post(
         "/waits/<wait_id>/withdrawal", answers=WaitView, problems=(NotYours, booking.ImpossibleMove)
     )(leave)

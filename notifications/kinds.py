@@ -68,6 +68,8 @@ KINDS: dict[str, Kind] = {
         Kind("payment_refunded"),
         _must("booking_confirmed", quiet=False, life=12 * _HOUR),
         _must("booking_cancelled", quiet=False, life=12 * _HOUR),
+        # The window has ended it, or the end of the case: otherwise people set out for nothing.
+        _must("booking_called_off", life=_DAY),
         # By the citizen's own wish; whoever misses it comes at the wrong time.
         _must("booking_moved", quiet=False, life=12 * _HOUR),
         # Otherwise people stand before a closed door, and the place held for them runs out.

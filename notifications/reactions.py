@@ -101,7 +101,7 @@ def on_booking_confirmed(u: Unit, event: BookingConfirmed) -> None:
 def on_booking_cancelled(u: Unit, event: BookingCancelled) -> None:
     """A hold given back is no news: its citizen has just done it, or has let it go. Nor is what was over anyway.
 
-    What we ended because its time was closed is told also afterwards.
+    What we ended because its time was closed, or because an urgent reason was not good enough, is told also afterwards.
     """
     words = words_of_thing(u, event.matter, event.booking_id)
     if "closed_over" in words:
@@ -109,7 +109,8 @@ def on_booking_cancelled(u: Unit, event: BookingCancelled) -> None:
         return
     end = moment(words, "not_after")
     if "never_sure" not in words and (end is None or clock.now() < end):
-        tell_of_booking(u, "booking_cancelled", event, words)
+        kind = "booking_called_off" if "cancelled_why" in words else "booking_cancelled"
+        tell_of_booking(u, kind, event, words)
 
 
 def on_booking_moved(u: Unit, event: BookingMoved) -> None:

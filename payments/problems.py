@@ -18,7 +18,7 @@ Problem
     └── RefundTooLarge
 """
 
-from backend.kernel.problems import Conflict, InvalidInput, NotFound
+from backend.kernel.problems import Conflict, InvalidInput, NotFound, members
 
 
 class FeeAlreadyPaid(Conflict):
@@ -39,6 +39,7 @@ class PaymentOver(Conflict):
     """The payment can no longer be paid."""
 
     slug = "payment-over"
+    extras = members(state=str)
     title = "这笔支付单已经失效，请重新发起支付。"
 
 
@@ -46,6 +47,7 @@ class NotRefundable(Conflict):
     """Nothing was received, or it is contested."""
 
     slug = "not-refundable"
+    extras = members(state=str, left_fen=int)
     title = "这笔支付目前不能退款，请先核对支付状态。"
 
 
@@ -53,6 +55,7 @@ class BillNotDue(Conflict):
     """The bill is paid or withdrawn."""
 
     slug = "bill-not-due"
+    extras = members(state=str)
     title = "这张缴款通知不需要缴款，请刷新后查看。"
 
 
@@ -67,6 +70,7 @@ class MustVisitWindow(Conflict):
     """HN-07: a fine whose principal is above 200 yuan is handled at the window before it is paid online."""
 
     slug = "must-visit-window"
+    extras = members(window=dict[str, str])
     title = "罚款金额超过 200 元，请先到窗口处理，处理后即可在线缴款。"
 
 
@@ -106,4 +110,5 @@ class RefundTooLarge(InvalidInput):
     """More than what is left of the payment."""
 
     slug = "refund-too-large"
+    extras = members(left_fen=int)
     title = "退款金额超过可退金额，请核对后重新提交。"

@@ -13,9 +13,9 @@ from sqlalchemy import ColumnElement, func, select, update
 from backend.booking.fitting import day_bounds, fit
 from backend.booking.machine import CONFIRMED
 from backend.booking.models import BookingRow, DayRow, SiteRow, SlotRow
+from backend.booking.plan_problems import NotThisDay
 from backend.booking.plan_views import Closing, DayChange
 from backend.booking.planning import day_view
-from backend.booking.problems import NotThisDay
 from backend.booking.rota import CLOSED, HOURS
 from backend.booking.services.taking import keep_new
 from backend.booking.supply import site_locked

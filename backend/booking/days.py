@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from backend import catalogue
 from backend.booking import wording
+from backend.booking.rules import DEFAULT, kept_rule
 from backend.booking.views import DayOfSlots
 from backend.kernel import clock
 from backend.kernel.problems import FieldError, InvalidInput, NotYours
@@ -14,13 +15,18 @@ from backend.store.unit import Unit
 
 MOST_DAYS: Final = 62
 USUAL_DAYS: Final = 31
-_DAYS: Final = """
-    WITH mine AS (
-        SELECT s.id, (s.starts_at AT TIME ZONE 'Asia/Shanghai')::date AS day, s.opens_at, s.closed_why,
+_DAYS: Final = f"""
+    WITH rule AS MATERIALIZED (
+        SELECT coalesce({kept_rule("elder_percent")}, {DEFAULT.elder_percent}) AS percent,
+            make_interval(hours => coalesce({kept_rule("elder_until_hours")}, {DEFAULT.elder_until_hours})) AS until
+        FROM (SELECT %(site)s::text AS site_id, %(item)s::text AS item_id) s
+    ), mine AS (
+        SELECT s.id, rule.percent = 0 OR s.starts_at <= %(now)s + rule.until AS for_all,
+            (s.starts_at AT TIME ZONE 'Asia/Shanghai')::date AS day, s.opens_at, s.closed_why,
             CASE WHEN s.closed_at IS NOT NULL THEN 'closed' WHEN s.closes_at <= %(now)s THEN 'over'
                 WHEN s.release_id IS NOT NULL THEN 'release' WHEN s.opens_at > %(now)s THEN 'soon'
                 ELSE 'open' END AS state
-        FROM booking_slot s
+        FROM booking_slot s CROSS JOIN rule
         WHERE s.site_id = %(site)s AND s.item_id = %(item)s AND NOT s.urgent
             AND (%(subject)s::text IS NULL OR s.subject = %(subject)s)
             AND s.starts_at >= %(begins)s AND s.starts_at < %(ends)s
@@ -29,7 +35,8 @@ _DAYS: Final = """
             min(m.opens_at) FILTER (WHERE m.state = 'soon') AS opens_at,
             min(m.closed_why) FILTER (WHERE m.state = 'closed') AS why
         FROM mine m LEFT JOIN LATERAL (
-            SELECT count(*) FILTER (WHERE kind = 'open') AS free, count(*) FILTER (WHERE kind = 'elder') AS elder
+            SELECT count(*) FILTER (WHERE kind = 'open' OR kind = 'elder' AND m.for_all) AS free,
+                count(*) FILTER (WHERE kind = 'elder' AND NOT m.for_all) AS elder
             FROM booking_place WHERE slot_id = m.id AND booking_id IS NULL AND NOT kept AND m.state = 'open') p ON true
         GROUP BY m.day
     )
@@ -68,16 +75,18 @@ def _day(
     calendar: WorkCalendar, day: date, states: list[str] | None, free: Any, elder: Any, opens_at: datetime | None,
     why: str | None, shut: str | None,
 ) -> DayOfSlots:  # fmt: skip
-    state = _state(calendar, day, set(states or ()), int(free), is_shut=shut is not None)
+    state = _state(calendar, day, set(states or ()), int(free), int(elder), is_shut=shut is not None)
     return DayOfSlots(
         day, state, wording.say("day", state), int(free), int(elder), opens_at, shut or why or ""
     )
 
 
-def _state(calendar: WorkCalendar, day: date, states: set[str], free: int, *, is_shut: bool) -> str:
+def _state(
+    calendar: WorkCalendar, day: date, states: set[str], free: int, elder: int, *, is_shut: bool
+) -> str:
     """What a day is, seen from the best of its slots."""
     if "open" in states:
-        return "open" if free else "full"
+        return "open" if free else "elder" if elder else "full"
     if is_shut:
         return "closed"
     for one in ("soon", "release", "closed", "over"):

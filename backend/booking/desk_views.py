@@ -16,9 +16,11 @@ class DeskPerson:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """The appointment behind a queue number.
+    """The appointment behind a queue number, and the case that it belongs to.
 
     `identity_checked_at`: when a window compared the card with it; until then nobody is served on it.
+    `urgency_accepted_at`: when the site found the evidence for an urgent visit good. `case_id` opens the case's file;
+    its number and state are empty where the visit belongs to no case.
     """
 
     booking_id: str
@@ -38,6 +40,11 @@ class Visit:
     ends_at: datetime
     checked_in_at: datetime | None
     identity_checked_at: datetime | None
+    urgency_accepted_at: datetime | None
+    case_id: str | None
+    case_number: str
+    case_state: str
+    case_state_label: str
 
 
 @dataclass(frozen=True, slots=True)

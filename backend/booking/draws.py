@@ -26,6 +26,8 @@ SEED_BYTES: Final = 32
 OPEN, ELDER = "open", "elder"
 PLACE_GONE: Final = frozenset({"slot-closed", "slot-taken", "not-found"})
 """Refusals that take the place away with them: nobody else could be given it either."""
+OUT: Final = "out"
+"""All that the world learns of why somebody takes no part, or cannot be given what they drew."""
 
 
 class _Line(BaseModel):
@@ -33,7 +35,10 @@ class _Line(BaseModel):
 
 
 class EntryLine(_Line):
-    """One entry: `party` places, `elder` may take those kept for the elderly; `out` says why it takes no part."""
+    """One entry: `party` places, `elder` may take those kept for the elderly; `out` says that it takes no part.
+
+    It is one word for all (older records say why).
+    """
 
     id: str
     wishes: tuple[str, ...]
@@ -78,7 +83,10 @@ class Seat(_Line):
 
 
 class Refused(_Line):
-    """An entry that could not be given what it drew, and the kind of problem (docs/problems.md) or "withdrawn"."""
+    """An entry that could not be given what it drew; `why` only where the place itself is gone, else "out".
+
+    Older records name the kind of problem (docs/problems.md), or "withdrawn".
+    """
 
     entry: str
     why: str
@@ -136,6 +144,11 @@ def award(
             if seat.entry in refused and refused[seat.entry] not in PLACE_GONE:
                 room[seat.slot][seat.kind] += 1
     return rounds
+
+
+def told(why: str) -> str:
+    """What a record says of a reason: whether the place went with it, and nothing about the person."""
+    return why if not why or why in PLACE_GONE else OUT
 
 
 def winners(rounds: Iterable[Seats], refused: Mapping[str, str]) -> list[Seat]:

@@ -29,14 +29,15 @@ def facts_for(u: Unit, booking_id: str) -> Facts:
     `closed` is there when its time was closed, `restored` when it was opened again, `closed_over` when it passed
     closed, or ended when it was closed (that is true for ever); `new_when` and the like, when another time is held for
     it, `instead`, when none was found; `never_sure`, when it was given back before it was confirmed; `missed`, when
-    nobody came; `offers_left`, how many more places may be offered today, when it was an offer that ran out and its
-    person waits on.
+    nobody came; `cancelled_why`, when we ended it, and `refused`, when that was because the evidence for an hour
+    outside the usual ones was not good enough (that is told late, too); `offers_left`, how many more places may be
+    offered today, when it was an offer that ran out and its person waits on.
     """
     row = u.get(BookingRow, booking_id)
     if row is None:
         return {}
     slot, site = slot_and_site(u.session, row.slot_id)
-    closed = _of_a_closed_time(u, row, slot)
+    closed, ended = _of_a_closed_time(u, row, slot), _of_an_end(u, row)
     end = row.held_until if row.state == HELD else slot.starts_at
     return {
         "place": site.name,
@@ -48,9 +49,9 @@ def facts_for(u: Unit, booking_id: str) -> Facts:
         "people": str(row.party),
         "origin": row.origin,
         "moves": str(row.moves),
-        **({} if "closed_over" in closed else {"not_after": end.isoformat()}),
+        **({} if {"closed_over", "refused"} & {*closed, *ended} else {"not_after": end.isoformat()}),
         **({"held_until": spoken(row.held_until)} if row.state == HELD else {}),
-        **_of_an_end(u, row),
+        **ended,
         **_of_an_offer(u, row),
         **closed,
         **_of_a_move(u, row),
@@ -119,7 +120,11 @@ def _of_an_end(u: Unit, row: BookingRow) -> Facts:
     if row.state != CANCELLED:
         return {}
     steps = {entry.trigger for entry in u.journal_of(row.matter) if entry.subject == row.id}
-    return {} if "confirmed" in steps else {"never_sure": row.state}
+    if "confirmed" not in steps:
+        return {"never_sure": row.state}
+    why = row.cancelled_why.rstrip("。")
+    told = {"cancelled_why": why, "cancelled_brief": _brief(why)} if why else {}
+    return {**told, "refused": row.state} if "refused" in steps else told
 
 
 def _of_a_closed_time(u: Unit, row: BookingRow, slot: SlotRow) -> Facts:
@@ -129,7 +134,11 @@ def _of_a_closed_time(u: Unit, row: BookingRow, slot: SlotRow) -> Facts:
     why = {"closed_why": slot.closed_why.rstrip("。"), "closed_brief": _brief(slot.closed_why)}
     if row.state == CONFIRMED:
         in_line = row.displaced_at == slot.closed_at and row.displaced_to is None
-        return {"closed": slot.closed_at.isoformat(), **why, **({"instead": FIRST_IN_LINE} if in_line else {})}
+        return {
+            "closed": slot.closed_at.isoformat(),
+            **why,
+            **({"instead": FIRST_IN_LINE} if in_line else {}),
+        }
     return {"closed_over": slot.closed_at.isoformat(), **why} if _passed_closed(u, row, slot) else {}
 
 

@@ -134,6 +134,20 @@ def trim(u: Unit, site: SiteRow, before: Mapping[str, date]) -> Fitted:
     return result
 
 
+def take_away(u: Unit, site: SiteRow, item_id: str) -> Fitted:
+    """Take back the coming slots of an item in which nobody has a place; the others stay and are named."""
+    if (supply := supply_of(u, site, item_id)) is None:
+        return Fitted()
+    there = [one for one in _coming(u, supply, None) if one.row.closed_at is None]
+    _lock_free(u, [one for one in there if one.row.release_id is None])
+    going = [one for one in there if _may_change(one)]
+    kept = tuple(_kept(one, planned=False) for one in there if not _may_change(one))
+    for one in going:
+        _remove(u, one.row)
+    u.flush()
+    return Fitted(removed=len(going), kept=kept)
+
+
 def _give_terms(changing: Iterable[_Open], wanted: Mapping[Key, Wanted]) -> None:
     """Slots with appointments: booking ends as the rules say now, nobody loses time in which they may cancel."""
     for one in changing:

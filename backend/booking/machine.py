@@ -20,6 +20,7 @@ from backend.kernel.machine import Machine, Move
 HELD, CONFIRMED, CHECKED_IN, CALLED, SERVED = "held", "confirmed", "checked_in", "called", "served"
 LAPSED, CANCELLED, MISSED, LEFT = "lapsed", "cancelled", "missed", "left"
 LIVE = (HELD, CONFIRMED, CHECKED_IN, CALLED)
+COMING = (CONFIRMED, CHECKED_IN, CALLED)
 
 BOOKING = Machine(
     "booking",
@@ -29,6 +30,7 @@ BOOKING = Machine(
         Move(HELD, "lapsed", LAPSED, "超时未确认，时段已释放", BookingLapsed),
         Move(HELD, "cancelled", CANCELLED, "已取消保留的时段", BookingCancelled),
         Move(CONFIRMED, "cancelled", CANCELLED, "预约已取消", BookingCancelled),
+        Move(CONFIRMED, "refused", CANCELLED, "急办原因未获认可，预约已取消", BookingCancelled),
         Move(
             CONFIRMED,
             "move_held",

@@ -6,27 +6,26 @@ columns are findings, each with its place; whatever else is wrong with a file, i
 
 import datetime as dt
 import io
-import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from defusedxml.ElementTree import DefusedXMLParser
 from openpyxl import load_workbook
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import get_column_letter, range_boundaries
 
 from backend.booking.plan_cells import Reader, Wrong
-from backend.booking.problems import PlanRefused
+from backend.booking.plan_problems import PlanRefused
 from backend.kernel.problems import FieldError
 from backend.runtime.sheets import BROKEN
 
 MEDIA: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_BYTES: Final = 1_000_000
-_MAX_UNPACKED: Final = 20 * MAX_BYTES
+_MAX_UNPACKED: Final = 4 * MAX_BYTES
 _MAX_PARTS: Final = 200
 _MAX_ROWS: Final = 1000
 _MAX_TOLD: Final = 200
-_MERGED: Final = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref="\$?([A-Z]{1,3})\$?([0-9]{1,7})')
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +72,20 @@ class Table:
 
 
 @dataclass(slots=True)
+class _MergeFinder:
+    """Hears the tags of a sheet go by and keeps where cells are merged; no tree is built."""
+
+    found: list[str] = field(default_factory=list)
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if tag.rpartition("}")[2] == "mergeCell":
+            self.found.append(attributes.get("ref", ""))
+
+    def close(self) -> list[str]:
+        return self.found
+
+
+@dataclass(slots=True)
 class _Reading:
     """One workbook being read: what was found, and what is wrong."""
 
@@ -98,9 +111,14 @@ class _Reading:
                     self._table(title, sheet, book.epoch)
 
     def _merged(self, title: str, part: bytes) -> None:
-        for found in _MERGED.finditer(part):
-            column, row = found[1].decode(), int(found[2])
-            self.findings.append(Finding(title, row, column, "单元格合并了，请取消合并，每行都填写"))
+        for column, row, *_ in map(range_boundaries, _merges(part)):
+            where = Finding(
+                title,
+                row or 0,
+                get_column_letter(column) if column else "",
+                "单元格合并了，请取消合并，每行都填写",
+            )
+            self.findings.append(where)
 
     def _table(self, title: str, sheet: Any, epoch: dt.datetime) -> None:
         columns = self.columns[title]
@@ -175,6 +193,14 @@ def refusal(findings: Sequence[Finding]) -> PlanRefused:
 def _cell(one: Finding) -> str:
     place = f"{one.column}{one.row or ''}"
     return f"{one.sheet}!{place}" if one.sheet and place else one.sheet or place
+
+
+def _merges(part: bytes) -> list[str]:
+    """The ranges of merged cells, such as "A2:A3"; a part is read once, from its first byte to its last."""
+    parser = DefusedXMLParser(target=_MergeFinder(), forbid_dtd=True)
+    parser.feed(part)
+    found: list[str] = parser.close()
+    return found
 
 
 def _value(cells: Sequence[Any], place: int) -> Any:

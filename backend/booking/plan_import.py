@@ -15,10 +15,10 @@ from backend.booking.hall_problems import LetterInUse
 from backend.booking.models import SiteRow, WindowGroupRow
 from backend.booking.plan_book import Finding, Table, read_book, refusal
 from backend.booking.plan_faults import Asked, as_it_stands, asked_of, faults_in, is_over, key_of
+from backend.booking.plan_problems import DrawUnderWay, NotThisDay, PatternOverlaps, WindowInUse
 from backend.booking.plan_views import Closing, DayChange, Fitted, PatternWish, Plan, PlanChange
 from backend.booking.planning import added, groups_of, plan_of, withdrawn, write_rules
 from backend.booking.planning import set_hours as set_site_hours
-from backend.booking.problems import DrawUnderWay, NotThisDay, PatternOverlaps, WindowInUse
 from backend.booking.rota import CLOSED
 from backend.booking.rules import Rules
 from backend.booking.supply import site_locked

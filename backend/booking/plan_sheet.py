@@ -94,7 +94,6 @@ COLUMNS: Final[Mapping[str, Sequence[Column]]] = {
         *(Column(name, _RULES.get(name, name), cells.rule) for name in Rules.model_fields),
     ),
 }
-HEADINGS: Final = {one.field: one.heading for one in COLUMNS[PATTERNS]}
 
 
 def write_sheet(plan: Plan) -> bytes:

@@ -20,6 +20,7 @@ from backend.booking.models import (
     WindowGroupRow,
     WindowRow,
 )
+from backend.booking.plan_problems import DrawUnderWay, PatternOverlaps
 from backend.booking.plan_views import (
     DayView,
     Fitted,
@@ -34,7 +35,6 @@ from backend.booking.plan_views import (
     RulesView,
     WindowView,
 )
-from backend.booking.problems import DrawUnderWay, PatternOverlaps
 from backend.booking.rota import overlap
 from backend.booking.rules import rules_from
 from backend.booking.services.releasing import ANNOUNCED, CLOSED, DRAW

@@ -4,6 +4,14 @@ from backend.booking.closures import close_day, close_slots, reopen_slots, set_h
 from backend.booking.hall_problems import LetterInUse
 from backend.booking.plan_book import MAX_BYTES, MEDIA
 from backend.booking.plan_import import export_plan, import_plan
+from backend.booking.plan_problems import (
+    DrawUnderWay,
+    ItemsInUse,
+    NotThisDay,
+    PatternOverlaps,
+    PlanRefused,
+    WindowInUse,
+)
 from backend.booking.plan_views import (
     Closing,
     DayChange,
@@ -30,8 +38,8 @@ from backend.booking.planning import (
     withdraw_pattern,
 )
 from backend.booking.previewing import previewed
-from backend.booking.problems import DrawUnderWay, NotThisDay, PatternOverlaps, PlanRefused, WindowInUse
 from backend.booking.rules import Rules
+from backend.booking.siting import PlannedSite, SiteChange, SiteWish, add_site, degree, put_site
 from backend.booking.use_sheet import utilisation_book, utilisation_csv
 from backend.booking.use_views import Displaced, PlannedSlot, Utilisation
 from backend.booking.utilisation import displaced_on, slots_on, utilisation
@@ -48,6 +56,7 @@ __all__ = [
     "GroupView",
     "GroupWish",
     "HoursChange",
+    "ItemsInUse",
     "KeptSlot",
     "LetterInUse",
     "NotThisDay",
@@ -57,17 +66,22 @@ __all__ = [
     "Plan",
     "PlanChange",
     "PlanRefused",
+    "PlannedSite",
     "PlannedSlot",
     "Preview",
     "Rules",
     "RulesChange",
+    "SiteChange",
+    "SiteWish",
     "Utilisation",
     "WindowInUse",
     "WindowWish",
     "add_pattern",
+    "add_site",
     "change_pattern",
     "close_day",
     "close_slots",
+    "degree",
     "displaced_on",
     "export_plan",
     "import_plan",
@@ -77,6 +91,7 @@ __all__ = [
     "put_groups",
     "put_hours",
     "put_rules",
+    "put_site",
     "reopen_slots",
     "set_hours",
     "slots_on",

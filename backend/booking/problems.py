@@ -1,19 +1,50 @@
 """What can go wrong with a booking, said so that the citizen knows what to do next."""
 
-from backend.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound, NotYours, TooMany
+from dataclasses import dataclass
+from datetime import datetime
+
+from backend.kernel.problems import Conflict, Forbidden, InvalidInput, NotYours, TooMany, members
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where an alternative is."""
+
+    id: str
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A slot that has room, as a refusal tells it; `item_id` where several items were asked for."""
+
+    slot_id: str
+    site: Where
+    starts_at: datetime
+    ends_at: datetime
+    free: int
+    item_id: str | None = None
 
 
 class SlotTaken(Conflict):
     """Not enough places are left; `alternatives` are the next slots with enough."""
 
     slug = "slot-taken"
+    extras = members(alternatives=list[Alternative])
     title = "这个时段刚刚约满了，请另选一个时段。"
 
 
 class SlotClosed(Conflict):
-    """Past, too near, closed, or not opened yet (then the detail and `opens_at` say when)."""
+    """`reason`: "past", "too-near" (since `closes_at`), "closed" (`closed_why`), "not-open-yet" (`opens_at`).
+
+    `alternatives` are the next slots with enough places.
+    """
 
     slug = "slot-closed"
+    extras = members(
+        reason=str, opens_at=datetime, closes_at=datetime, closed_why=str, alternatives=list[Alternative]
+    )
     title = "这个时段现在不能预约，请另选一个时段。"
 
 
@@ -24,23 +55,26 @@ class NotYourTurn(Conflict):
     """
 
     slug = "not-your-turn"
-    title = "这个时段还没有轮到您预约。"
+    extras = members(release_id=str, opens_at=datetime, your_turn_at=datetime)
+    title = "这个时段还没有轮到您预约，请先报名，或等轮到您时再约。"
 
 
 class AlreadyBooked(Conflict):
     """One live booking per person and item, and per case; `booking_id` and `state` say which, where known."""
 
     slug = "already-booked"
+    extras = members(booking_id=str, state=str)
     title = "您已经有一个预约，需要换时间请在原预约上改期。"
 
 
 class CompanionNotFree(Conflict):
-    """Comes along elsewhere, has booked alone, or has no appointment left; `companions` are their positions.
+    """Comes along elsewhere, has booked alone, or may not book any more; `companions` are their positions.
 
     Which of these it is, when and with whom is told to nobody else.
     """
 
     slug = "companion-not-free"
+    extras = members(companions=list[int])
     title = "有同行人已有同一事项的预约，或预约次数已到上限，请核对同行人后再约。"
 
 
@@ -48,7 +82,7 @@ class LimitReached(Conflict):
     """As many appointments as the rules allow in a day, week or month; the detail says which."""
 
     slug = "booking-limit-reached"
-    title = "您的预约次数已到上限。"
+    title = "您的预约次数已到上限，请选择其他日期，或到现场取号办理。"
 
 
 class TooManyHolds(TooMany):
@@ -62,13 +96,15 @@ class BookingSuspended(Forbidden):
     """Appointments missed too often; `until` says until when, `block_id` what to appeal against."""
 
     slug = "booking-suspended"
+    extras = members(until=datetime, block_id=str)
     title = "您多次预约未到场，暂时不能网上预约，可到现场取号办理，也可以申诉。"
 
 
 class HoldLapsed(Conflict):
-    """The place was held for some minutes and was not confirmed in time."""
+    """The place was held for some minutes and was not confirmed in time; `alternatives` are the next slots."""
 
     slug = "hold-lapsed"
+    extras = members(alternatives=list[Alternative])
     title = "为您保留的时段已过确认时间，请重新选择。"
 
 
@@ -94,7 +130,7 @@ class SameSlot(Conflict):
 
 
 class OtherItem(Conflict):
-    """Moved to a slot of another item or subject."""
+    """A slot of another item or subject than the booking that is moved, or than the case it is for."""
 
     slug = "other-item"
     title = "所选时段不办理这件事，请选择同一事项的时段。"
@@ -104,14 +140,30 @@ class UrgencyNeeded(InvalidInput):
     """Out-of-hours slots are for listed reasons with evidence (HN-06)."""
 
     slug = "urgency-needed"
+    extras = members(reasons=dict[str, str])
     title = "非工作时间的时段只为急办事项开放，请选择急办原因并上传证明。"
 
 
 class WrongDayOrSite(Conflict):
-    """Check-in at another place, another day, or far from the appointment's time."""
+    """`reason`: "wrong-site", "wrong-day", "too-early" or "too-late"; the detail says when and where it is.
+
+    Told, with `site`, `starts_at` and `ends_at`, once code or card has been proved; `since` and `until` say when one
+    may check in.
+    """
 
     slug = "wrong-day-or-site"
-    title = "预约不在今天、不在本办事点，或离预约时间太远，请核对预约信息。"
+    extras = members(
+        reason=str, site=Where, starts_at=datetime, ends_at=datetime, since=datetime, until=datetime
+    )
+    title = "现在不能在这里办理这个预约，请核对预约的时间和地点。"
+
+
+class AlreadyCheckedIn(Conflict):
+    """Checked in before; `label`, `group` and `ticket_id` are those of the number, if any; `window` calls it."""
+
+    slug = "already-checked-in"
+    extras = members(booking_id=str, ticket_id=str, label=str, group=str, window=int | None)
+    title = "您已经签到过了，不用再签，请等候叫号。"
 
 
 class WrongCheckInCode(InvalidInput):
@@ -119,62 +171,6 @@ class WrongCheckInCode(InvalidInput):
 
     slug = "wrong-check-in-code"
     title = "签到码不正确或已过期，请让办事人重新出示，或核对身份证。"
-
-
-class NotInQueue(NotFound):
-    """No queue number has been taken for this booking."""
-
-    slug = "not-in-queue"
-    title = "您还没有排队号，请到现场签到后再查看。"
-
-
-class NoQueueHere(Conflict):
-    """The site gives no queue numbers for this item."""
-
-    slug = "no-queue-here"
-    title = "这个办事点不为此事项发排队号，请直接到窗口。"
-
-
-class WindowShut(Conflict):
-    """Calls at a window that does not serve at present."""
-
-    slug = "window-shut"
-    title = "这个窗口没有开放，请先开放窗口，或换一个窗口叫号。"
-
-
-class WindowBusy(Conflict):
-    """Calls the next while one is still being served; `ticket_id` and `label` say whom, where known."""
-
-    slug = "window-busy"
-    title = "这个窗口还有正在办理的号，请先办结、过号或转窗口。"
-
-
-class NobodyWaiting(Conflict):
-    """The queue is empty."""
-
-    slug = "nobody-waiting"
-    title = "现在没有人排队，请稍后再叫号。"
-
-
-class CalledEnough(Conflict):
-    """Called out again and again: the others want to go on."""
-
-    slug = "called-enough"
-    title = "这个号已多次呼叫，请过号，或登记为未应号。"
-
-
-class CalledTooLittle(Conflict):
-    """Nobody is called absent who was not called several times."""
-
-    slug = "called-too-little"
-    title = "登记未应号前，请至少再呼叫两次。"
-
-
-class SameGroup(Conflict):
-    """Sent to the queue in which it is."""
-
-    slug = "same-group"
-    title = "这个号已在该窗口组排队，请选择其他窗口组。"
 
 
 class ReleaseUnknown(NotYours):
@@ -185,13 +181,15 @@ class EntriesClosed(Conflict):
     """Before or after the time for entries, or nothing is left; `entries_from`, `entries_until` say when it is."""
 
     slug = "entries-closed"
-    title = "现在不能报名，请查看本次放号的报名时间。"
+    extras = members(entries_from=datetime, entries_until=datetime)
+    title = "现在不能报名，请按报名时间再来，或登记候补。"
 
 
 class AlreadyEntered(Conflict):
     """One entry per person and release; `entry_id` is it."""
 
     slug = "already-entered"
+    extras = members(entry_id=str)
     title = "您已经报过名了，不用重复报名。"
 
 
@@ -209,17 +207,11 @@ class ReleaseNotReady(Conflict):
     title = "本次放号现在不能进行这一步，请查看放号状态。"
 
 
-class DrawUnderWay(Conflict):
-    """No rules are changed between the end of entries and the result of a draw; `release_id` is the draw."""
-
-    slug = "draw-under-way"
-    title = "有摇号已截止报名、尚未公布结果，公布结果后才能修改预约规则。"
-
-
 class SlotsInUse(Conflict):
     """Some of the slots are booked, promised or open already; `slots` names them."""
 
     slug = "slots-in-use"
+    extras = members(slots=list[str])
     title = "所选日期里有时段已被预约、已公布开放或已安排放号，请调整日期。"
 
 
@@ -256,31 +248,3 @@ class AppealTooLate(Conflict):
 
     slug = "appeal-too-late"
     title = "暂停预约已经到期，您现在可以正常预约，不需要再申诉。"
-
-
-class PatternOverlaps(Conflict):
-    """Two patterns for the same windows, item and subject at the same time; `pattern_id` is the other one."""
-
-    slug = "pattern-overlaps"
-    title = "与已有的排班计划时间重叠，请先调整或撤回原计划。"
-
-
-class PlanRefused(InvalidInput):
-    """Something in a sheet is wrong and nothing was taken over; `findings` say what, by row and column."""
-
-    slug = "plan-refused"
-    title = "排班表有错误，没有导入任何内容，请按提示修改后重新上传。"
-
-
-class WindowInUse(Conflict):
-    """A window that is serving somebody, or a group that is still planned for; the detail says which."""
-
-    slug = "window-in-use"
-    title = "窗口或窗口组正在使用，不能这样调整。"
-
-
-class NotThisDay(Conflict):
-    """Only days and slots that are not over can be closed, opened again or given other hours."""
-
-    slug = "not-this-day"
-    title = "只能调整今天或以后、还没有结束的日期和时段。"

@@ -1,38 +1,26 @@
 """What can be asked of the booking office."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ScalarSelect, func, select, text, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from backend.booking import codes
+from backend.booking import codes, wording
 from backend.booking.hall_books import HALL_BOOKS
 from backend.booking.machine import BOOKING, CONFIRMED, HELD
-from backend.booking.models import BookingRow, PlaceRow, SiteRow, SlotRow
+from backend.booking.models import BookingRow, PlaceRow, SiteRow, SlotRow, WindowGroupRow
 from backend.booking.naming import item_name
+from backend.booking.parties import FOR_ALL
 from backend.booking.plan_books import PLAN_BOOKS
 from backend.booking.release_books import RELEASE_BOOKS
 from backend.booking.views import BookingView, Moving, Site, Slot
 from backend.booking.waiting_books import WAITING_BOOKS
 from backend.kernel import clock
 from backend.kernel.problems import NotYours
-from backend.store import lean
 from backend.store.unit import Unit
 
-ALTERNATIVES = 3
-_OPEN = """
-    SELECT count(*) FROM booking_place p
-    WHERE p.slot_id = s.id AND p.booking_id IS NULL AND NOT p.kept AND p.kind = 'open'
-"""
-_NEXT_FREE = f"""
-    SELECT s.id, site.id, site.name, site.address, s.starts_at, s.ends_at, ({_OPEN})
-    FROM booking_slot s JOIN booking_site site ON site.id = s.site_id
-    WHERE s.item_id = %(item)s AND s.subject = %(subject)s AND s.closes_at > %(now)s AND s.closed_at IS NULL
-        AND s.release_id IS NULL AND NOT s.urgent AND coalesce(s.opens_at, '-infinity') <= %(now)s
-        AND (s.site_id = %(site)s) = %(here)s AND ({_OPEN}) >= %(party)s
-    ORDER BY s.starts_at, s.id LIMIT %(most)s
-"""
+_SLOT = aliased(SlotRow, name="s")
+_FOR_ALL = f"{FOR_ALL} AS for_all".replace("%(now)s", ":now")
 
 
 def sites_for(u: Unit, item_id: str) -> list[Site]:
@@ -45,34 +33,34 @@ def sites_for(u: Unit, item_id: str) -> list[Site]:
 
 def free_slots(
     u: Unit, item_id: str, *, site_id: str | None = None, day: date | None = None, subject: str | None = None,
-    limit: int = 100, only_free: bool = False, after: tuple[datetime, str] | None = None, closed: bool = False,
+    limit: int = 100, after: tuple[datetime, str] | None = None, closed: bool = False,
 ) -> list[Slot]:  # fmt: skip
-    """Slots that may be booked now, soonest first, with the places left in each.
+    """Slots whose booking has not ended, soonest first, with the places left in each; not all are open to all.
 
     `after` are beginning and id of the last one seen. With `closed` also those that the site has closed: nothing is
     free in them.
     """
-    free = _left("open")
-    query = select(SlotRow, free, _left("elder")).where(
-        SlotRow.item_id == item_id, SlotRow.closes_at > clock.now()
+    s = _SLOT
+    name = select(WindowGroupRow.name).where(WindowGroupRow.id == s.group_id).scalar_subquery()
+    for_all = text(_FOR_ALL).bindparams(now=clock.now())
+    query = select(s, _left("open"), _left("elder"), func.coalesce(name, ""), for_all).where(
+        s.item_id == item_id, s.closes_at > clock.now()
     )
     if not closed:
-        query = query.where(SlotRow.closed_at.is_(None))
+        query = query.where(s.closed_at.is_(None))
     if after is not None:
-        query = query.where(tuple_(SlotRow.starts_at, SlotRow.id) > tuple_(*after))
+        query = query.where(tuple_(s.starts_at, s.id) > tuple_(*after))
     if site_id is not None:
-        query = query.where(SlotRow.site_id == site_id)
+        query = query.where(s.site_id == site_id)
     if subject is not None:
-        query = query.where(SlotRow.subject == subject)
+        query = query.where(s.subject == subject)
     if day is not None:
         first = clock.start_of_day(day)
-        query = query.where(SlotRow.starts_at >= first, SlotRow.starts_at < first + timedelta(days=1))
-    if only_free:
-        query = query.where(free > 0)
-    rows = u.session.execute(query.order_by(SlotRow.starts_at, SlotRow.id).limit(limit))
+        query = query.where(s.starts_at >= first, s.starts_at < first + timedelta(days=1))
+    rows = u.session.execute(query.order_by(s.starts_at, s.id).limit(limit))
     return [
-        slot_view(row, int(left), int(elder)) if row.closed_at is None else slot_view(row, 0)
-        for row, left, elder in rows
+        slot_view(row, left + elder, 0, group) if is_for_all else slot_view(row, left, elder, group)
+        for row, left, elder, group, is_for_all in rows
     ]
 
 
@@ -82,30 +70,6 @@ def site_of(u: Unit, site_id: str) -> Site:
     if row is None:
         raise NotYours
     return site_view(row)
-
-
-def slot_of(u: Unit, slot_id: str) -> Slot:
-    """One slot, without counting its places. Raises NotYours when there is none."""
-    row = u.get(SlotRow, slot_id)
-    if row is None:
-        raise NotYours
-    return slot_view(row, 0)
-
-
-def alternatives(u: Unit, item_id: str, subject: str, site_id: str, party: int) -> list[dict[str, Any]]:
-    """The next slots with room for the party, at the same site first: what is offered when one is taken."""
-    asked = {"item": item_id, "subject": subject, "site": site_id, "party": party, "now": clock.now()}
-    found: list[Any] = []
-    for here in (True, False):
-        if wanted := ALTERNATIVES - len(found):
-            found += lean.execute(u.session, _NEXT_FREE, {**asked, "here": here, "most": wanted}).fetchall()
-    return [
-        {
-            "slot_id": slot_id, "site": {"id": site, "name": name, "address": address},
-            "starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat(), "free": free,
-        }
-        for slot_id, site, name, address, starts_at, ends_at, free in found
-    ]  # fmt: skip
 
 
 def booking_of(u: Unit, booking_id: str, person_id: str) -> BookingView:
@@ -170,11 +134,25 @@ def site_view(row: SiteRow) -> Site:
     )  # fmt: skip
 
 
-def slot_view(row: SlotRow, free: int, elder_free: int = 0) -> Slot:
+def slot_view(row: SlotRow, free: int, elder_free: int = 0, group: str = "") -> Slot:
+    if row.closed_at is not None:
+        free = elder_free = 0
+    state = _state(row, free, elder_free)
     return Slot(
         row.id, row.site_id, row.item_id, row.subject, row.starts_at, row.ends_at, row.capacity, free,
         row.urgent, row.opens_at, row.release_id, elder_free, row.closes_at, row.closed_at is not None, row.closed_why,
+        row.group_id, group, state, wording.say("day", state),
     )  # fmt: skip
+
+
+def _state(row: SlotRow, free: int, elder_free: int) -> str:
+    if row.closed_at is not None:
+        return "closed"
+    if row.release_id is not None:
+        return "release"
+    if row.opens_at is not None and row.opens_at > clock.now():
+        return "soon"
+    return "open" if free else "elder" if elder_free else "full"
 
 
 def booking_view(u: Unit, row: BookingRow, *, owner: bool) -> BookingView:
@@ -206,7 +184,15 @@ def booking_view(u: Unit, row: BookingRow, *, owner: bool) -> BookingView:
         check_in_text=codes.text_of(row.number, code) if code else None,
         code_until=codes.changes_at() if code else None,
         displaced_why=_displaced_why(u, row),
+        cancelled_why=row.cancelled_why,
+        group_id=slot.group_id,
+        group_name=_group_name(u, slot),
     )
+
+
+def _group_name(u: Unit, slot: SlotRow) -> str:
+    group = u.get(WindowGroupRow, slot.group_id) if slot.group_id else None
+    return group.name if group is not None else ""
 
 
 def _moving(u: Unit, row: BookingRow) -> Moving | None:
@@ -225,7 +211,7 @@ def _displaced_why(u: Unit, row: BookingRow) -> str:
 
 
 def _left(kind: str) -> ScalarSelect[int]:
-    mine = select(func.count()).where(PlaceRow.slot_id == SlotRow.id, PlaceRow.kind == kind)
+    mine = select(func.count()).where(PlaceRow.slot_id == _SLOT.id, PlaceRow.kind == kind)
     return mine.where(PlaceRow.booking_id.is_(None), PlaceRow.kept.is_(False)).scalar_subquery()
 
 

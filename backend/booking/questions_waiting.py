@@ -36,6 +36,14 @@ def waits_of(u: Unit, person_id: str, *, after: str | None = None, limit: int = 
     return [wait_view(u, row) for row in rows]
 
 
+def wait_of(u: Unit, wait_id: str, person_id: str) -> WaitView:
+    """A person's own wait. Raises NotYours, also for one that does not exist."""
+    row = u.get(WaitRow, wait_id)
+    if row is None or row.person_id != person_id:
+        raise NotYours
+    return wait_view(u, row)
+
+
 def own_wait(u: Unit, wait_id: str, person_id: str) -> str | None:
     """The booking offered in a person's own wait, if there is one. Raises NotYours."""
     query = select(WaitRow.person_id, WaitRow.state, WaitRow.booking_id).where(WaitRow.id == wait_id)
@@ -74,6 +82,14 @@ def blocks_of(u: Unit, person_id: str) -> list[BlockView]:
     """A person's blocks, newest first, with what they wrote and what was answered."""
     query = select(BlockRow).where(BlockRow.person_id == person_id).order_by(BlockRow.id.desc()).limit(100)
     return [block_view(u, row) for row in u.session.scalars(query)]
+
+
+def block_of(u: Unit, block_id: str, person_id: str) -> BlockView:
+    """A person's own block. Raises NotYours, also for one that does not exist."""
+    row = u.get(BlockRow, block_id)
+    if row is None or row.person_id != person_id:
+        raise NotYours
+    return block_view(u, row)
 
 
 def appeals(
@@ -116,4 +132,8 @@ def _offer(u: Unit, booking_id: str) -> Offer:
 def _missed(u: Unit, block: BlockRow) -> tuple[MissedVisit, ...]:
     rows = (u.get(BookingRow, booking_id) for booking_id in block.counted)
     visits = ((row, *slot_and_site(u.session, row.slot_id)) for row in rows if row is not None)
-    return tuple(MissedVisit(row.number, site.name, slot.starts_at) for row, slot, site in visits)
+    return tuple(
+        MissedVisit(row.number if own else "", site.name, slot.starts_at, came_along=not own)
+        for row, slot, site in visits
+        for own in (row.person_id == block.person_id,)
+    )

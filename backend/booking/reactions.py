@@ -9,6 +9,7 @@ from backend.booking.services.carrying import carry_over
 from backend.booking.services.entering import withdraw_for_case
 from backend.booking.services.keeping import release
 from backend.booking.services.waiting import end_waits_of_case
+from backend.booking.wording import say
 from backend.contracts import BookingEvent, CaseEvent, PersonJoined
 from backend.store.unit import SYSTEM, Unit
 
@@ -33,6 +34,7 @@ def _give_back(u: Unit, case_id: str) -> None:
         .with_for_update()
     )
     for row in u.session.scalars(query).all():
+        row.cancelled_why = say("cancelled", "case_ended")
         release(u, row, "cancelled", SYSTEM)
     u.flush()
 

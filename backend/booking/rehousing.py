@@ -13,6 +13,7 @@ nothing, and somebody who took a place while the slot was being closed is found 
   somebody who was told of a closing that was taken back, and then did not come.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, Final
@@ -28,12 +29,13 @@ from backend.booking.services.first_in_line import in_line_for, leave_line, stan
 from backend.booking.services.keeping import locked, release
 from backend.booking.services.looking import SlotSeen, look
 from backend.booking.services.moving import hold_for_move, stay
-from backend.booking.services.presence import rules_of
+from backend.booking.services.site_rules import rules_of
 from backend.contracts import BookingDisplaced
 from backend.kernel import clock
 from backend.store import lean
 from backend.store.unit import SYSTEM, Unit, run_unit
 
+log = logging.getLogger(__name__)
 LOOK_BACK: Final = timedelta(days=60)
 """Longer than any offer; a slot closed before that has nobody left in it."""
 CANDIDATES: Final = 5
@@ -78,7 +80,12 @@ def _each(query: str, asked: dict[str, Any], act: Act) -> int:
 
 
 def _in_unit(act: Act, booking_id: str) -> bool:
-    return run_unit(lambda u: act(u, booking_id))
+    """One person to a unit: whatever goes wrong for one is logged, tried again by the next pass, and stops nobody."""
+    try:
+        return run_unit(lambda u: act(u, booking_id))
+    except Exception:
+        log.exception("somebody in a closed slot could not be served", extra={"booking_id": booking_id})
+        return False
 
 
 def _give_up(u: Unit, booking_id: str) -> bool:
@@ -135,7 +142,7 @@ def _answer(u: Unit, booking_id: str) -> bool:
 def _elsewhere(u: Unit, row: BookingRow, rules: Rules) -> SlotSeen | None:
     """The first fitting slot in which places could be held for a booking."""
     tried: list[str] = []
-    while found := fitting(u, row, rules, CANDIDATES, tried=tried, first=True):
+    while found := fitting(u, row, CANDIDATES, tried=tried, first=True):
         for slot_id in found:
             seen = look(u, slot_id, row.person_id, row.party)
             if _is_held(u, row, seen, rules):

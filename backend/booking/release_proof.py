@@ -6,7 +6,7 @@ from typing import Final
 import orjson
 from sqlalchemy import select
 
-from backend.booking.draws import EntryLine, Record
+from backend.booking.draws import EntryLine, Record, told
 from backend.booking.models import EntryRow, ReleaseRow
 from backend.booking.release_questions import record_of
 from backend.booking.replaying import Check, replay
@@ -69,7 +69,7 @@ def _winners(u: Unit, row: ReleaseRow, record: Record, kept: Mapping[str, EntryR
         ),
         Check(
             f"记录中没有安排的 {len(record.refused or ())} 份报名，系统中的原因相同",
-            all(kept[one.entry].why == one.why for one in record.refused or ()),
+            all(one.why in (kept[one.entry].why, told(kept[one.entry].why)) for one in record.refused or ()),
         ),
         Check(
             "中签的都有预约，人数相同，时段就是摇中的（本人改期的除外）",

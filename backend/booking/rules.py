@@ -114,6 +114,14 @@ _read: dict[str, Rules] = {}
 _MOST_KEPT = 1000
 
 
+def kept_rule(name: str) -> str:
+    """One rule for a slot `s`, in SQL: that for the item, else that of the whole site; null where neither is kept."""
+    return (
+        f"(SELECT (r.rules->>'{name}')::integer FROM booking_rule r WHERE r.site_id = s.site_id"
+        f" AND r.item_id IN ('', s.item_id) AND r.rules->'{name}' IS NOT NULL ORDER BY r.item_id DESC LIMIT 1)"
+    )
+
+
 def rules_from(kept: Mapping[str, Any] | None, own: Mapping[str, Any] | None = None) -> Rules:
     """The site's rules, and over them those for the item. Raises pydantic.ValidationError for what is no rule."""
     merged = {**(kept or {}), **(own or {})}

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any, Final
-
-from sqlalchemy import select
 
 from backend.booking.fitting import fit
 from backend.booking.models import PatternRow, SiteRow, WindowGroupRow, WindowRow
+from backend.booking.siting import degree
 from backend.booking.supply import site_locked
 from backend.store.unit import Unit
 
@@ -17,31 +15,20 @@ _COORDINATES: Final = ("latitude", "longitude")
 
 
 def load_sites(u: Unit, sites: Sequence[Mapping[str, Any]]) -> int:
-    """Register sites from data; returns how many are new or changed. Repeating it changes nothing.
+    """Register the sites that are not there yet, each with its first plan; returns how many those were.
 
-    Window groups and patterns are taken over only where a site has neither: what a department has planned stays.
+    A site that is there is the department's: nothing of it is touched, whatever the data says now.
     """
-    changed = 0
-    for given in sites:
-        wanted = {name: _value(name, value) for name, value in given.items() if name not in _PLAN}
-        row = u.get(SiteRow, wanted["id"])
-        if row is None:
-            u.add(SiteRow(**wanted))
-            changed += 1
-        elif differs := {name: value for name, value in wanted.items() if _is_ours(row, name, value)}:
-            for name, value in differs.items():
-                setattr(row, name, value)
-            changed += 1
+    fresh = [given for given in sites if u.get(SiteRow, given["id"]) is None]
+    for given in fresh:
+        u.add(SiteRow(**{name: _value(name, value) for name, value in given.items() if name not in _PLAN}))
         u.flush()
         _load_plan(u, given)
-    return changed
+    return len(fresh)
 
 
 def _load_plan(u: Unit, given: Mapping[str, Any]) -> None:
     site = site_locked(u, given["id"])
-    for kind in (WindowGroupRow, PatternRow):
-        if u.session.scalars(select(kind.id).where(kind.site_id == site.id).limit(1)).first() is not None:
-            return
     for group in given.get("groups", ()):
         windows = group["windows"]
         u.add(WindowGroupRow(site_id=site.id, **{k: v for k, v in group.items() if k != "windows"}))
@@ -55,10 +42,5 @@ def _load_plan(u: Unit, given: Mapping[str, Any]) -> None:
     fit(u, site, {pattern["item_id"] for pattern in given.get("patterns", ())})
 
 
-def _is_ours(row: SiteRow, name: str, value: Any) -> bool:
-    """Whether the data has another value, and the say: hours that the department has set stay."""
-    return getattr(row, name) != value and not (name == "hours" and row.hours_set_at is not None)
-
-
 def _value(name: str, value: Any) -> Any:
-    return Decimal(str(value)).quantize(Decimal("0.000001")) if name in _COORDINATES else value
+    return degree(value) if name in _COORDINATES else value

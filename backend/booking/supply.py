@@ -16,7 +16,7 @@ from backend.booking import rota
 from backend.booking.models import DayRow, PatternRow, PlaceRow, SiteRow, SlotRow
 from backend.booking.rota import Turn
 from backend.booking.rules import Rules, Terms, terms_of
-from backend.booking.services.presence import rules_of
+from backend.booking.services.site_rules import rules_of
 from backend.booking.services.taking import keep_new
 from backend.catalogue import BookingRule, Policy
 from backend.kernel import clock, ids

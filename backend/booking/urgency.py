@@ -6,16 +6,19 @@ from datetime import date, datetime
 from sqlalchemy import Select, select
 
 from backend.booking.fitting import day_bounds
-from backend.booking.machine import BOOKING, CALLED, CHECKED_IN, CONFIRMED
+from backend.booking.machine import BOOKING, COMING
 from backend.booking.models import BookingRow, SlotRow
-from backend.booking.services.holding import URGENT_REASONS
+from backend.booking.urgent_reasons import URGENT_REASONS
 from backend.kernel.problems import NotYours
 from backend.store.unit import Unit
 
 
 @dataclass(frozen=True, slots=True)
 class UrgentVisit:
-    """An appointment out of hours with its listed reason; `evidence` are ids of files that the citizen sent."""
+    """An appointment out of hours with its listed reason; `evidence` are ids of files that the citizen sent.
+
+    `accepted_at`: when the site saw them and found them good.
+    """
 
     booking_id: str
     number: str
@@ -32,6 +35,7 @@ class UrgentVisit:
     reason: str
     reason_label: str
     evidence: tuple[str, ...]
+    accepted_at: datetime | None
 
 
 def urgent_visits_at(u: Unit, site_id: str, day: date) -> list[UrgentVisit]:
@@ -60,7 +64,7 @@ def _visits() -> Select[BookingRow, SlotRow]:
         select(BookingRow, SlotRow)
         .join(SlotRow, SlotRow.id == BookingRow.slot_id)
         .where(SlotRow.urgent, BookingRow.urgent_reason != "")
-        .where(BookingRow.state.in_((CONFIRMED, CHECKED_IN, CALLED)))
+        .where(BookingRow.state.in_(COMING))
     )
 
 
@@ -69,4 +73,5 @@ def _view(row: BookingRow, slot: SlotRow) -> UrgentVisit:
         row.id, row.number, row.state, BOOKING.label(row.state), row.matter, slot.site_id, row.item_id, row.subject,
         row.person_id, row.party, slot.starts_at, slot.ends_at, row.urgent_reason,
         URGENT_REASONS.get(row.urgent_reason, row.urgent_reason), tuple(row.urgent_evidence or ()),
+        row.urgency_accepted_at,
     )  # fmt: skip

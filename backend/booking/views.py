@@ -26,7 +26,8 @@ class Slot:
     """A span of time with `free` places for everybody left of `capacity`, and `elder_free` kept for the elderly.
 
     `release_id`: its places are given out in order. `closes_at`: until when a place can be held. `closed`: the site
-    has closed it, and says why.
+    has closed it, and says why. `group_id` and `group_name` say which windows serve it, where the site names them:
+    two groups may serve the same item at the same time. `state` is as that of a day.
     """
 
     id: str
@@ -44,14 +45,19 @@ class Slot:
     closes_at: datetime | None = None
     closed: bool = False
     closed_why: str = ""
+    group_id: str = ""
+    group_name: str = ""
+    state: str = ""
+    state_label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DayOfSlots:
     """A day of a site for those who look for a place: `free` for everybody, `elder_free` kept for the elderly.
 
-    `state`: open, full, soon (from `opens_at` on), release (given out in order), closed, over (too late to book),
-    rest (nobody works), none (no places are planned). `reason` is why it is closed, or a part of it.
+    `state`: open, elder (nothing is left but for the elderly), full, soon (from `opens_at` on), release (given out in
+    order), closed, over (too late to book), rest (nobody works), none (no places are planned). `reason` is why it is
+    closed, or a part of it.
     """
 
     day: date
@@ -119,7 +125,8 @@ class BookingView:
     """An appointment; `check_in_code` is shown to its owner only, and changes at `code_until`.
 
     `check_in_text` is what the QR code on the phone says. `closed`: the site has closed its time, and says why; there
-    is nothing to check in to. `displaced_why`: why the time was closed that it had before.
+    is nothing to check in to. `displaced_why`: why the time was closed that it had before. `cancelled_why`: why we
+    ended it. `group_name` says at which windows, where the site names them.
     """
 
     id: str
@@ -146,3 +153,6 @@ class BookingView:
     check_in_text: str | None = None
     code_until: datetime | None = None
     displaced_why: str = ""
+    cancelled_why: str = ""
+    group_id: str = ""
+    group_name: str = ""

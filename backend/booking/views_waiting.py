@@ -71,11 +71,15 @@ class WaitView:
 
 @dataclass(frozen=True, slots=True)
 class MissedVisit:
-    """An appointment that nobody came to."""
+    """An appointment that nobody came to.
+
+    `came_along`: somebody else had booked for the person too; then the number is that other's own and left out.
+    """
 
     number: str
     site_name: str
     starts_at: datetime
+    came_along: bool = False
 
 
 @dataclass(frozen=True, slots=True)

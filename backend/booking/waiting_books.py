@@ -23,5 +23,5 @@ WAITING_BOOKS: Final = {
         """,
     "somebody is blocked because of a booking that was not missed": """
         SELECT k.id FROM booking_block k JOIN booking_booking b ON b.id = k.cause_id
-        WHERE b.state <> 'missed' OR b.person_id <> k.person_id OR b.item_id <> k.item_id""",
+        WHERE b.state <> 'missed' OR b.item_id <> k.item_id OR (b.person_id <> k.person_id AND b.party = 1)""",
 }

@@ -16,9 +16,9 @@ from backend.booking.models import (
     WindowGroupRow,
     WindowRow,
 )
+from backend.booking.plan_problems import WindowInUse
 from backend.booking.plan_views import GroupView, GroupWish, WindowWish
 from backend.booking.planning import groups_of
-from backend.booking.problems import WindowInUse
 from backend.booking.supply import site_locked
 from backend.booking.wishes import require_groups
 from backend.kernel import clock, ids

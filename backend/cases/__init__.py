@@ -5,6 +5,7 @@ This is the door: verbs and questions take the unit first and answer with frozen
 
 from backend.cases.api import LinkParts, as_response, open_files_window
 from backend.cases.books import check_books
+from backend.cases.content import MEDIA_TYPES
 from backend.cases.desk_views import (
     CaseBrief,
     CaseFile,
@@ -53,6 +54,7 @@ from backend.cases.questions.briefs import (
     facts_for,
     fee_due,
     paper_originals,
+    standing_of,
     visit_ground,
 )
 from backend.cases.questions.file import file_of, materials_of, own_materials, result_of, reveal_case
@@ -102,6 +104,7 @@ from backend.cases.views import (
 
 __all__ = [
     "FILING_PROBLEMS",
+    "MEDIA_TYPES",
     "AnswerIncomplete",
     "Application",
     "CaseBrief",
@@ -200,6 +203,7 @@ __all__ = [
     "result_of",
     "resume",
     "reveal_case",
+    "standing_of",
     "start_review",
     "submit_case",
     "visit_ground",

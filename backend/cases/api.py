@@ -69,4 +69,6 @@ def open_files_window(surface: Surface) -> None:
         add_upload
     )
     surface.get("/uploads/<upload_id>/link", answers=SignedLink, problems=gone)(link_upload)
-    surface.get("/uploads/<upload_id>", query=LinkParts, problems=(*gone, LinkExpired))(show_upload)
+    surface.get("/uploads/<upload_id>", query=LinkParts, media=MEDIA_TYPES, problems=(*gone, LinkExpired))(
+        show_upload
+    )

@@ -12,7 +12,7 @@ InvalidInput
 
 from collections.abc import Sequence
 
-from backend.kernel.problems import Conflict, FieldError, InvalidInput, NotFound
+from backend.kernel.problems import Conflict, FieldError, InvalidInput, NotFound, members
 
 
 class RowProblem(FieldError):
@@ -58,6 +58,7 @@ class HasFindings(Conflict):
     """The record is not complete or contradicts itself; `findings` names every gap."""
 
     slug = "item-has-findings"
+    extras = members(findings=list[dict[str, str]])
     title = "事项资料还有需要补齐或更正的地方，处理后才能发布。"
 
     def __init__(self, detail: str | None = None, *, findings: Sequence[FieldError] = ()) -> None:
@@ -69,6 +70,7 @@ class CalendarDiffers(Conflict):
     """The file announces days of a loaded year differently; `days` names them."""
 
     slug = "calendar-differs"
+    extras = members(days=list[str])
     title = "该年度工作日历已经载入，且与文件不一致；确认要更换时请注明替换。"
 
 
@@ -76,6 +78,7 @@ class CatalogueFileRefused(InvalidInput):
     """The file has structural errors (`errors`: row, item, field, message); nothing was imported."""
 
     slug = "catalogue-file-refused"
+    extras = members(total=int)
     title = "文件中有错误，没有导入任何内容，请更正后重新导入。"
 
     def __init__(self, detail: str, *, rows: Sequence[RowProblem], total: int) -> None:

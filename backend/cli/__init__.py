@@ -6,7 +6,7 @@ import click
 from click import Group
 from flask.cli import AppGroup
 
-from backend.cli import care, catalogue, drawing, keys, opening, replaying
+from backend.cli import care, catalogue, drawing, keys, opening, replaying, sites
 from backend.kernel.problems import Problem
 
 
@@ -23,7 +23,7 @@ class _Town(AppGroup):
 def town() -> Group:
     """The command group, for the town plan to hang into the app."""
     group = _Town("town", help="Keep the town: open, import, check, explain, draw.")
-    for commands in (opening, catalogue, care, keys, drawing, replaying):
+    for commands in (opening, catalogue, sites, care, keys, drawing, replaying):
         for command in commands.COMMANDS:
             group.add_command(command)
     return group

@@ -11,6 +11,7 @@ from backend.department import (
     previews,
     releases,
     sessions,
+    sites,
     staff,
     standing,
     uploads,
@@ -20,8 +21,8 @@ from backend.department.api import dept
 from backend.department.screen import SCREEN as SCREEN
 
 for _desk in (
-    sessions, staff, cases, uploads, bookings, urgent, pending, standing, hall, planning, previews, releases, bills,
-    parcels,
+    sessions, staff, cases, uploads, bookings, urgent, pending, standing, hall, sites, planning, previews, releases,
+    bills, parcels,
 ):  # fmt: skip
     _desk.register(dept)
 

@@ -1,19 +1,32 @@
-"""The departments' window: who is expected today, who phoned to cancel, check-in at the site, the end of a visit."""
+"""The departments' window: who comes on a day, who phoned to cancel, check-in at the site, the end of a visit."""
 
 from pydantic import Field
 
 from backend import booking
-from backend.booking import BookingView, CheckedIn
-from backend.booking.halls import DeskBooking
+from backend.booking import BookingView, halls
+from backend.booking.halls import CheckedIn, DeskBooking
 from backend.department.reach import require_own_site
 from backend.kernel import clock
 from backend.kernel.problems import InvalidInput, NotYours, TooMany
-from backend.runtime.surface import Body, Call, Day, Query, Surface, Unit
+from backend.runtime import paging
+from backend.runtime.surface import Body, Call, Day, Page, Query, Surface, Unit
 from backend.store.unit import run_unit, unit
+
+PAGE = 50
 
 
 class DayQuery(Query):
+    """Of a day (today when none is given) all, or those in a state.
+
+    Whoever stands at the desk without an appointment of today is found by its `number`, on any day where none is
+    given; or by the last four of the ID number.
+    """
+
     day: Day | None = None
+    state: str = Field("", max_length=20)
+    number: str = Field("", max_length=20)
+    id_tail: str = Field("", pattern=r"^(\d{3}[0-9Xx])?$")
+    cursor: str | None = Field(None, max_length=200)
 
 
 class CheckIn(Body):
@@ -44,11 +57,28 @@ class CancelFor(Body):
     reason: str = Field(min_length=2, max_length=60)
 
 
-def expected(call: Call[None], site_id: str) -> list[DeskBooking]:
-    """List who is expected at a site on a day (today when none is given), with what the window compares."""
+def visits(call: Call[None], site_id: str) -> Page[DeskBooking]:
+    """List the appointments at a site on a day in the order of time, whatever became of them, with what the window
+    compares.
+    """
+    asked: DayQuery = call.query
+    after = paging.moment_and_id(asked.cursor)
+    day = asked.day or (None if asked.number else clock.today())
     with unit() as u:
         require_own_site(u, site_id, call.principal)
-        return booking.bookings_at(u, site_id, call.query.day or clock.today())
+        found = halls.bookings_at(
+            u, site_id, day, state=asked.state, number=asked.number, id_tail=asked.id_tail, after=after, limit=PAGE + 1
+        )  # fmt: skip
+    shown = tuple(found[:PAGE])
+    more = len(found) > PAGE
+    return Page(shown, paging.cursor(shown[-1].starts_at.isoformat(), shown[-1].id) if more else None)
+
+
+def one_visit(call: Call[None], booking_id: str) -> DeskBooking:
+    """Show one appointment at my site, with the case behind it."""
+    with unit() as u:
+        require_own_site(u, halls.site_of_booking(u, booking_id), call.principal)
+        return halls.booking_at_desk(u, booking_id)
 
 
 def check_in(call: Call[CheckIn], booking_id: str) -> CheckedIn:
@@ -59,14 +89,14 @@ def check_in(call: Call[CheckIn], booking_id: str) -> CheckedIn:
 
     def at_the_desk(u: Unit) -> CheckedIn | None:
         require_own_site(u, asked.site_id, call.principal)
-        return booking.check_in(
+        return halls.check_in(
             u, booking_id, asked.site_id, call.principal.actor, code=asked.code, id_tail=asked.id_tail
         )
 
     # A wrong code is counted by a unit that commits, and refused only then.
     seen = run_unit(at_the_desk)
     if seen is None:
-        raise booking.WrongCheckInCode
+        raise halls.WrongCheckInCode
     return seen
 
 
@@ -74,7 +104,7 @@ def served(call: Call[Served], u: Unit, booking_id: str) -> DeskBooking:
     """Say that the visit is over, and that the identity was checked."""
     asked = call.body
     require_own_site(u, asked.site_id, call.principal)
-    return booking.mark_served(
+    return halls.mark_served(
         u, booking_id, asked.site_id, call.principal.actor, identity_checked=asked.identity_checked
     )
 
@@ -83,14 +113,15 @@ def cancel(call: Call[CancelFor], u: Unit, booking_id: str) -> BookingView:
     """Cancel for somebody who phoned, until the time itself."""
     asked = call.body
     require_own_site(u, asked.site_id, call.principal)
-    return booking.cancel_for_caller(u, booking_id, asked.site_id, asked.reason, call.principal.actor)
+    return halls.cancel_for_caller(u, booking_id, asked.site_id, asked.reason, call.principal.actor)
 
 
 def register(surface: Surface) -> None:
     """Open these endpoints on a surface."""
-    surface.get("/sites/<site_id>/bookings", answers=list[DeskBooking], query=DayQuery, problems=(NotYours,))(
-        expected
+    surface.get("/sites/<site_id>/bookings", answers=Page[DeskBooking], query=DayQuery, problems=(NotYours,))(
+        visits
     )
+    surface.get("/bookings/<booking_id>", answers=DeskBooking, problems=(NotYours,))(one_visit)
     surface.post(
         "/bookings/<booking_id>/check-in",
         body=CheckIn,
@@ -99,8 +130,9 @@ def register(surface: Surface) -> None:
         problems=(
             NotYours,
             TooMany,
-            booking.WrongDayOrSite,
-            booking.WrongCheckInCode,
+            halls.WrongDayOrSite,
+            halls.WrongCheckInCode,
+            halls.AlreadyCheckedIn,
             booking.ImpossibleMove,
         ),
     )(check_in)
@@ -110,8 +142,8 @@ def register(surface: Surface) -> None:
         answers=DeskBooking,
         problems=(
             NotYours,
-            booking.WrongDayOrSite,
-            booking.halls.IdentityUnchecked,
+            halls.WrongDayOrSite,
+            halls.IdentityUnchecked,
             booking.ImpossibleMove,
         ),
     )(served)
@@ -119,5 +151,5 @@ def register(surface: Surface) -> None:
         "/bookings/<booking_id>/cancellation",
         body=CancelFor,
         answers=BookingView,
-        problems=(NotYours, booking.WrongDayOrSite, booking.TooLateToCancel, booking.ImpossibleMove),
+        problems=(NotYours, halls.WrongDayOrSite, booking.TooLateToCancel, booking.ImpossibleMove),
     )(cancel)

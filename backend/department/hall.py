@@ -7,8 +7,8 @@ from typing import Final, Literal
 from pydantic import Field
 
 from backend import booking, people
-from backend.booking import CheckedIn, QueueOfGroup, TicketView, halls
-from backend.booking.halls import WindowView
+from backend.booking import halls
+from backend.booking.halls import CheckedIn, QueueOfGroup, TicketView, WindowView
 from backend.department.reach import require_own_site, require_planner
 from backend.kernel.problems import InvalidInput, NotYours, TooMany
 from backend.runtime.surface import Body, Call, Surface, Unit
@@ -20,7 +20,11 @@ _SCANNED = re.compile(r"ZB:([0-9A-Za-z]{12}):(\d{6})")
 
 
 class SelfCheckIn(Body):
-    """What the machine read: the code on the phone, or the booking's number and the last four of the ID card."""
+    """What the machine read: the code on the phone, or the booking's number and the last four of the ID card.
+
+    `scanned` is the text of the QR code, `ZB:<number>:<code>`: twelve letters and figures, then six figures that
+    change.
+    """
 
     scanned: str = Field("", max_length=40)
     number: str = Field("", max_length=20)
@@ -66,12 +70,12 @@ def self_check_in(call: Call[SelfCheckIn], site_id: str) -> CheckedIn:
     def at_the_machine(u: Unit) -> CheckedIn | None:
         require_own_site(u, site_id, call.principal)
         by = call.principal.actor
-        return booking.check_in_by_number(u, number, site_id, by, code=code, id_tail=id_tail)
+        return halls.check_in_by_number(u, number, site_id, by, code=code, id_tail=id_tail)
 
     # A wrong code is counted by a unit that commits, and refused only then.
     seen = run_unit(at_the_machine)
     if seen is None:
-        raise booking.WrongCheckInCode
+        raise halls.WrongCheckInCode
     return seen
 
 
@@ -81,68 +85,66 @@ def take_number(call: Call[TakeNumber], u: Unit, site_id: str) -> TicketView:
     if bool(asked.group_id) == bool(asked.item_id):
         raise InvalidInput(errors=[{"field": "group_id", "message": "请选择窗口组或事项中的一项"}])
     require_own_site(u, site_id, call.principal)
-    return booking.take_number(
-        u, site_id, call.principal.actor, group_id=asked.group_id, item_id=asked.item_id
-    )
+    return halls.take_number(u, site_id, call.principal.actor, group_id=asked.group_id, item_id=asked.item_id)
 
 
 def queues(call: Call[None], site_id: str) -> list[QueueOfGroup]:
     """Show the queues of a site: windows, whom they serve, and who waits."""
     with unit() as u:
         require_own_site(u, site_id, call.principal)
-        return booking.queues_at(u, site_id)
+        return halls.queues_at(u, site_id)
 
 
 def call_next(call: Call[None], u: Unit, window_id: str) -> TicketView:
     """Call whoever is next at a window."""
-    require_own_site(u, booking.window_site(u, window_id), call.principal)
-    return booking.call_next(u, window_id, call.principal.actor)
+    require_own_site(u, halls.window_site(u, window_id), call.principal)
+    return halls.call_next(u, window_id, call.principal.actor)
 
 
 def recall(call: Call[None], u: Unit, ticket_id: str) -> TicketView:
     """Call the same number once more."""
-    return _with_own(call, u, ticket_id, booking.recall_ticket)
+    return _with_own(call, u, ticket_id, halls.recall_ticket)
 
 
 def pass_over(call: Call[None], u: Unit, ticket_id: str) -> TicketView:
     """Let the next three go first, because nobody came."""
-    return _with_own(call, u, ticket_id, booking.pass_ticket)
+    return _with_own(call, u, ticket_id, halls.pass_ticket)
 
 
 def mark_absent(call: Call[None], u: Unit, ticket_id: str) -> TicketView:
     """Note that somebody called several times is not there."""
-    return _with_own(call, u, ticket_id, booking.mark_absent)
+    return _with_own(call, u, ticket_id, halls.mark_absent)
 
 
 def finish(call: Call[Finish], u: Unit, ticket_id: str) -> TicketView:
     """Say that the visit is over, and that the identity was checked."""
-    require_own_site(u, booking.ticket_of(u, ticket_id).site_id, call.principal)
+    require_own_site(u, halls.ticket_of(u, ticket_id).site_id, call.principal)
     checked = call.body.identity_checked
-    return booking.finish_ticket(u, ticket_id, call.principal.actor, identity_checked=checked)
+    return halls.finish_ticket(u, ticket_id, call.principal.actor, identity_checked=checked)
 
 
 def leave(call: Call[Leaving], u: Unit, ticket_id: str) -> TicketView:
     """Note that somebody went without having been served; a place for walk-ins is free for the next."""
-    require_own_site(u, booking.ticket_of(u, ticket_id).site_id, call.principal)
+    require_own_site(u, halls.ticket_of(u, ticket_id).site_id, call.principal)
     return halls.leave_ticket(u, ticket_id, call.body.reason, call.principal.actor)
 
 
 def open_window(call: Call[None], u: Unit, window_id: str) -> WindowView:
     """Open a window for today; tomorrow the plan has the say again."""
-    require_planner(u, booking.window_site(u, window_id), call.principal, OF_THE_HALL)
+    require_planner(u, halls.window_site(u, window_id), call.principal, OF_THE_HALL)
     return halls.open_window(u, window_id, call.principal.actor)
 
 
 def shut_window(call: Call[Shut], u: Unit, window_id: str) -> WindowView:
     """Shut a window for today: nobody is called to it any more."""
-    require_planner(u, booking.window_site(u, window_id), call.principal, OF_THE_HALL)
+    require_planner(u, halls.window_site(u, window_id), call.principal, OF_THE_HALL)
     return halls.shut_window(u, window_id, call.principal.actor, hand_over=call.body.hand_over)
 
 
 def transfer(call: Call[TransferTo], u: Unit, ticket_id: str) -> TicketView:
     """Send to another queue of the site; number and place in time are kept."""
-    require_own_site(u, booking.ticket_of(u, ticket_id).site_id, call.principal)
-    return booking.transfer_ticket(u, ticket_id, call.body.group_id, call.principal.actor)
+    require_own_site(u, halls.ticket_of(u, ticket_id).site_id, call.principal)
+    return halls.transfer_ticket(u, ticket_id, call.body.group_id, call.principal.actor)
 
 
 def register(surface: Surface) -> None:
@@ -155,8 +157,9 @@ def register(surface: Surface) -> None:
         problems=(
             NotYours,
             TooMany,
-            booking.WrongDayOrSite,
-            booking.WrongCheckInCode,
+            halls.WrongDayOrSite,
+            halls.WrongCheckInCode,
+            halls.AlreadyCheckedIn,
             booking.ImpossibleMove,
         ),
     )(self_check_in)
@@ -165,13 +168,13 @@ def register(surface: Surface) -> None:
         body=TakeNumber,
         answers=TicketView,
         status=201,
-        problems=(NotYours, booking.NoQueueHere, halls.WalkInsFull),
+        problems=(NotYours, halls.NoQueueHere, halls.WalkInsFull),
     )(take_number)
     surface.get("/sites/<site_id>/queues", answers=list[QueueOfGroup], problems=(NotYours,))(queues)
     surface.post(
         "/windows/<window_id>/calls",
         answers=TicketView,
-        problems=(NotYours, booking.WindowShut, booking.WindowBusy, booking.NobodyWaiting),
+        problems=(NotYours, halls.WindowShut, halls.WindowBusy, halls.NobodyWaiting),
     )(call_next)
     _register_tickets(surface)
     _register_windows(surface)
@@ -179,9 +182,9 @@ def register(surface: Surface) -> None:
 
 def _register_tickets(surface: Surface) -> None:
     for path, step, problems in (
-        ("recall", recall, (booking.CalledEnough,)),
+        ("recall", recall, (halls.CalledEnough,)),
         ("pass", pass_over, ()),
-        ("absence", mark_absent, (booking.CalledTooLittle,)),
+        ("absence", mark_absent, (halls.CalledTooLittle,)),
     ):
         surface.post(
             f"/tickets/<ticket_id>/{path}",
@@ -204,7 +207,7 @@ def _register_tickets(surface: Surface) -> None:
         "/tickets/<ticket_id>/transfer",
         body=TransferTo,
         answers=TicketView,
-        problems=(NotYours, booking.ImpossibleMove, booking.SameGroup),
+        problems=(NotYours, booking.ImpossibleMove, halls.SameGroup),
     )(transfer)
 
 
@@ -216,14 +219,14 @@ def _register_windows(surface: Surface) -> None:
         "/windows/<window_id>/shutting",
         body=Shut,
         answers=WindowView,
-        problems=(NotYours, people.OutsideYourScope, booking.WindowBusy),
+        problems=(NotYours, people.OutsideYourScope, halls.WindowBusy),
     )(shut_window)
 
 
 def _with_own(
     call: Call[None], u: Unit, ticket_id: str, act: Callable[[Unit, str, Actor], TicketView]
 ) -> TicketView:
-    require_own_site(u, booking.ticket_of(u, ticket_id).site_id, call.principal)
+    require_own_site(u, halls.ticket_of(u, ticket_id).site_id, call.principal)
     return act(u, ticket_id, call.principal.actor)
 
 

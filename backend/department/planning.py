@@ -14,7 +14,7 @@ from backend.booking import plans
 from backend.department.reach import require_own_site, require_planner
 from backend.kernel import clock
 from backend.kernel.problems import InvalidInput, NotYours
-from backend.runtime.bodies import within_reach
+from backend.runtime.bodies import day_of_text
 from backend.runtime.surface import Body, Call, Day, Query, RawBody, Surface, Unit
 from backend.store.unit import Actor, unit
 
@@ -233,7 +233,7 @@ def register(surface: Surface) -> None:
     surface.put(
         f"{at}/plan/rules", body=RulesGiven, answers=plans.RulesChange, problems=(*put, plans.DrawUnderWay)
     )(put_rules)
-    surface.get(f"{at}/plan/sheet", problems=seen)(sheet)
+    surface.get(f"{at}/plan/sheet", media=(plans.MEDIA,), problems=seen)(sheet)
     surface.put(
         f"{at}/plan/sheet", body=RawBody(plans.MAX_BYTES, (plans.MEDIA,)), answers=plans.PlanChange,
         problems=(*put, plans.PlanRefused),
@@ -269,6 +269,6 @@ def day_set(u: Unit, site_id: str, day: dt.date, asked: DayGiven, by: Actor) -> 
 
 def _day(text: str) -> dt.date:
     try:
-        return within_reach(dt.date.fromisoformat(text))
+        return day_of_text(text)
     except ValueError:
         raise NotYours from None

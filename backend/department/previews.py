@@ -113,7 +113,12 @@ def register(surface: Surface) -> None:
         steps=True, problems=(*put, plans.PlanRefused),
     )(preview_sheet)  # fmt: skip
     surface.get(f"{at}/plan/mismatches", answers=list[plans.KeptSlot], problems=(NotYours,))(mismatches)
-    surface.get(f"{at}/utilisation/file", query=UseAsked, problems=(NotYours, InvalidInput))(utilisation_file)
+    surface.get(
+        f"{at}/utilisation/file",
+        query=UseAsked,
+        media=(plans.MEDIA, "text/csv"),
+        problems=(NotYours, InvalidInput),
+    )(utilisation_file)
 
 
 def _changes(u: Unit, site_id: str, asked: ChangesAsked, by: Actor) -> Iterator[plans.Fitted | plans.Closing]:

@@ -28,12 +28,17 @@ _DIGEST = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
 
 @SCREEN.get("/v1/sites/<site_id>/calls", answers=Screen, problems=(NotYours,))
 def calls(call: Call[None], site_id: str) -> Screen:
-    """Show the numbers called last, with their windows, and how many wait."""
+    """Show the numbers called last, with their windows, and how many wait.
+
+    The same document comes as server-sent events (`text/event-stream`) from `/screen/v1/sites/{site_id}/stream`
+    whenever it changes; a process of its own answers there (`python -m town.screen`). Where it is not reached, ask
+    here every few seconds.
+    """
     with unit() as u:
         return booking.screen_of(u, site_id)
 
 
-@SCREEN.get("/<site_id>", problems=(NotYours,))
+@SCREEN.get("/<site_id>", media=("text/html",), problems=(NotYours,))
 def page(call: Call[None], site_id: str) -> Response:
     """Show them as a page with large type that keeps itself up to date."""
     with unit() as u:

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from backend import booking, people
-from backend.booking import BlockView
-from backend.department.reach import require_own_site
+from backend.booking import BlockView, halls
+from backend.department.reach import require_planner
 from backend.kernel.problems import NotYours
 from backend.runtime import paging
 from backend.runtime.surface import Body, Call, Page, Query, Surface, Unit
 from backend.store.unit import unit
 
 PAGE = 20
+JUDGES = ("planner", "handler")
+"""Who answers: neither a machine, nor the window at which somebody was not seen."""
 
 
 class AppealsQuery(Query):
@@ -35,12 +37,14 @@ class AppealLine:
 
 
 def appeals(call: Call[None]) -> Page[AppealLine]:
-    """List the appeals at my sites that wait for an answer, oldest block first."""
+    """List the appeals at my sites that wait for my answer, oldest block first."""
     after, who = paging.key_of(call.query.cursor), call.principal
     with unit() as u:
-        found = booking.appeals(
+        found = halls.appeals(
             u,
-            lambda site: people.may_handle(who, site.department_id, site.region_code),
+            lambda site: any(
+                people.may_handle(who, site.department_id, site.region_code, role) for role in JUDGES
+            ),
             after=after,
             limit=PAGE + 1,
         )
@@ -50,8 +54,8 @@ def appeals(call: Call[None]) -> Page[AppealLine]:
 
 def decide(call: Call[Answer], u: Unit, block_id: str) -> BlockView:
     """Answer an appeal; lifted, the person may book at once."""
-    require_own_site(u, booking.site_of_block(u, block_id).id, call.principal)
-    return booking.decide_block(u, block_id, call.principal.actor, lift=call.body.lift, why=call.body.reason)
+    require_planner(u, halls.site_of_block(u, block_id).id, call.principal, JUDGES)
+    return halls.decide_block(u, block_id, call.principal.actor, lift=call.body.lift, why=call.body.reason)
 
 
 def register(surface: Surface) -> None:
@@ -61,5 +65,5 @@ def register(surface: Surface) -> None:
         "/booking-blocks/<block_id>/decision",
         body=Answer,
         answers=BlockView,
-        problems=(NotYours, booking.ImpossibleMove),
+        problems=(NotYours, people.OutsideYourScope, booking.ImpossibleMove),
     )(decide)

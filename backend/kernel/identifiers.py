@@ -64,12 +64,12 @@ def birth_date(id_no: str) -> date:
     return date(int(id_no[6:10]), int(id_no[10:12]), int(id_no[12:14]))
 
 
-def is_of_age(id_no: str, years: int, today: date) -> bool:
-    """Whether the number says that its owner is so old today; no, when it is none."""
+def age_of(id_no: str, today: date) -> int:
+    """How many years old the number says that its owner is; 0 when it is none."""
     if not is_id_no(id_no):
-        return False
+        return 0
     born = birth_date(id_no)
-    return (today.year - born.year) - ((today.month, today.day) < (born.month, born.day)) >= years
+    return (today.year - born.year) - ((today.month, today.day) < (born.month, born.day))
 
 
 def tidy_uscc(text: str) -> str:

@@ -27,11 +27,18 @@ Titles are for citizens: plain Chinese that says what to do next. Translated to 
 """
 
 import re
-from collections.abc import Sequence
-from typing import ClassVar, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypedDict
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_EVERYWHERE = frozenset({"errors", "retry_after"})
+"""Extras that any problem may have."""
 _OWN_MEMBERS = frozenset({"type", "title", "status", "detail", "instance"})
+
+
+def members(**declared: Any) -> Mapping[str, Any]:
+    """What a kind of problem tells beside its sentences: names and types, as `Problem.extras`."""
+    return declared
 
 
 class FieldError(TypedDict):
@@ -44,17 +51,22 @@ class FieldError(TypedDict):
 class Problem(Exception):
     """A condition that is told to the caller; subclasses declare slug, status and title.
 
-    `detail` says more about this one occurrence, in Chinese; `extra` become members of the answer. A subclass
-    without a slug of its own looks exactly like its parent from outside.
+    `detail` says more about this one occurrence, in Chinese; `extra` become members of the answer. `extras` declares
+    them by name and type, for the documents; a subclass has its parent's as well. Every one of them may be left out.
+    A subclass without a slug of its own looks exactly like its parent from outside.
     """
 
     slug: ClassVar[str] = ""
     status: ClassVar[int] = 500
     title: ClassVar[str] = ""
+    extras: ClassVar[Mapping[str, Any]] = {}
     _known: ClassVar[dict[str, type["Problem"]]] = {}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
+        cls.extras = {
+            name: kind for one in reversed(cls.__mro__) for name, kind in vars(one).get("extras", {}).items()
+        }
         if not _SLUG.fullmatch(cls.slug) or not 400 <= cls.status <= 599 or not cls.title:
             raise TypeError(f"{cls.__qualname__} needs a slug (a-z and dashes), a status and a title")
         if "slug" in cls.__dict__ and not _is_same(Problem._known.setdefault(cls.slug, cls), cls):
@@ -66,6 +78,11 @@ class Problem(Exception):
         super().__init__(self.slug if detail is None else f"{self.slug}: {detail}")
         self.detail = detail
         self.extra = extra
+
+    @property
+    def undeclared(self) -> set[str]:
+        """Extras of this one occurrence that its kind does not declare."""
+        return self.extra.keys() - self.extras.keys() - _EVERYWHERE
 
     @property
     def retry_after(self) -> int | None:
@@ -167,6 +184,7 @@ class ImpossibleMove(Conflict):
     """The thing is in a state from which this step does not lead anywhere."""
 
     slug = "impossible-move"
+    extras = members(state=str, trigger=str)
     title = "当前状态不能进行这一步，请刷新后查看最新进度。"
 
 
@@ -246,6 +264,7 @@ class ChannelRefused(Problem):
     """A provider answered no, and will again."""
 
     slug = "channel-refused"
+    extras = members(code=str)
     status = 502
     title = "合作服务方没有受理，请换一种方式或稍后再试。"
 

@@ -54,10 +54,10 @@ from backend.people.problems import (
 )
 from backend.people.questions import (
     account_of,
+    age_of,
     contact_of,
     find_person,
     id_tail_matches,
-    is_of_age,
     is_own_id_no,
     may_act_for,
     me,
@@ -88,7 +88,7 @@ from backend.people.services.consents import consents_of
 from backend.people.services.demo import settle_demo_people
 from backend.people.services.entry import Visit, enter_by_phone
 from backend.people.services.export import export_of, use_export_part
-from backend.people.services.limits import count_seeker, per_sender
+from backend.people.services.limits import count_named, count_seeker, per_sender
 from backend.people.services.looks import looks_at, note_look, reveal, reveal_address
 from backend.people.services.phones import change_phone
 from backend.people.services.preferences import prefer
@@ -214,6 +214,7 @@ __all__ = [
     "address_of",
     "addresses_of",
     "admit_system",
+    "age_of",
     "all_staff",
     "all_systems",
     "bearer",
@@ -228,6 +229,7 @@ __all__ = [
     "consent_text",
     "consents_of",
     "contact_of",
+    "count_named",
     "count_seeker",
     "courier",
     "covers",
@@ -250,7 +252,6 @@ __all__ = [
     "grant_roles",
     "id_tail_matches",
     "invite_again",
-    "is_of_age",
     "is_own_id_no",
     "issue_system_key",
     "live_session",

@@ -31,7 +31,15 @@ Problem
     └── CodeTooSoon  TooManyTries  AccountLocked
 """
 
-from backend.kernel.problems import Conflict, Forbidden, InvalidInput, NotFound, TooMany, Unauthenticated
+from backend.kernel.problems import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    TooMany,
+    Unauthenticated,
+    members,
+)
 
 
 class TokenForged(Unauthenticated):
@@ -171,6 +179,7 @@ class ConsentOutdated(Conflict):
     """Consent was given to a text that is not the current one; `version` names the current one."""
 
     slug = "consent-outdated"
+    extras = members(version=str)
     title = "个人信息告知书已更新，请阅读后重新同意。"
 
 
@@ -178,6 +187,7 @@ class RegisteredElsewhere(Conflict):
     """The ID number is registered with another phone; `phone` shows it masked."""
 
     slug = "registered-elsewhere"
+    extras = members(phone=str)
     title = "这个身份证号已登记过，请用登记时的手机号收取验证码；手机号已停用的，请到实名核验窗口办理。"
 
 

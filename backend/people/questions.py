@@ -92,10 +92,9 @@ def is_own_id_no(u: Unit, person_id: str, id_no: str) -> bool:
     return bool(own) and own == identifiers.tidy_id_no(id_no)
 
 
-def is_of_age(u: Unit, person_id: str, years: int) -> bool:
-    """Whether the person's ID number says that they are so old today; no, when they have none."""
-    id_no = register.id_no_of(register.person_row(u, person_id))
-    return identifiers.is_of_age(id_no, years, clock.today())
+def age_of(u: Unit, person_id: str) -> int:
+    """How many years old the person is today by their ID number; 0 when they have none."""
+    return identifiers.age_of(register.id_no_of(register.person_row(u, person_id)), clock.today())
 
 
 def find_person(

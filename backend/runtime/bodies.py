@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, TypeVar
 import pydantic
 from annotated_types import MaxLen
 from flask import Request
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 from pydantic.fields import FieldInfo
 
 from backend.kernel.problems import FieldError, InvalidInput, MalformedRequest, TooLarge, UnsupportedMedia
@@ -21,6 +21,7 @@ LONG_TEXT = 100
 """From how many characters a text field may have lines; a shorter one is a single line."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTROL_IN_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _LARGEST_INTEGER = 2**63 - 1
 FIRST_DAY: Final = dt.date(2000, 1, 1)
 LAST_DAY: Final = dt.date(2100, 12, 31)
@@ -35,8 +36,23 @@ def within_reach(day: D) -> D:
     return day
 
 
+def day_of_text(text: str) -> dt.date:
+    """A day written YYYY-MM-DD; weeks, bare digits and seconds since 1970 are none. Raises ValueError."""
+    if _DAY.fullmatch(text) is None:
+        raise ValueError("日期应写成 2026-12-01 这样")
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("没有这一天，请按 2026-12-01 这样填写") from None
+    return within_reach(day)
+
+
+def _as_a_day(given: object) -> object:
+    return day_of_text(given) if isinstance(given, str) else given
+
+
 WITHIN_REACH: Final = AfterValidator(within_reach)
-Day = Annotated[dt.date, WITHIN_REACH]
+Day = Annotated[dt.date, BeforeValidator(_as_a_day), WITHIN_REACH]
 """A day as it comes in; a guard sees to it that no body and no query has a bare date."""
 Moment = Annotated[AwareDatetime, WITHIN_REACH]
 """A moment as it comes in, with its offset."""
@@ -110,6 +126,20 @@ def read_body(request: Request, model: type[B]) -> B:
     if b"\\" in raw or _CONTROL_IN_LINES.search(raw.decode()):
         _require_plain(body)
     return body
+
+
+def read_list(raw: bytes, model: type[B]) -> list[B]:
+    """A JSON file that is a list of `model`, read as strictly as a body. Raises MalformedRequest or InvalidInput."""
+    if b"\\u0000" in raw or b"\0" in raw:
+        raise MalformedRequest("内容里有不能识别的字符。")
+    _require_storable(raw)
+    try:
+        found = pydantic.TypeAdapter(list[model]).validate_json(raw)  # type: ignore[valid-type]
+    except pydantic.ValidationError as error:
+        raise _refusal(error) from None
+    for one in found:
+        _require_plain(one)
+    return found
 
 
 def read_raw(request: Request, accepts: RawBody) -> bytes:

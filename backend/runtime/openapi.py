@@ -11,13 +11,27 @@ from pydantic import TypeAdapter
 from werkzeug.routing import Rule
 
 from backend.kernel.problems import Problem
-from backend.runtime import refusals
+from backend.runtime import problem_schemas, refusals
 from backend.runtime.bodies import RawBody
 from backend.runtime.surface import Route, Surface
 
 VERSION = "1.0.0"
 _REF = "#/components/schemas/{model}"
 _PATH_PARAMETER = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
+_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "每次提交用一个新的随机编号；没有收到回应时用同一个编号重发，不会重复办理",
+    "schema": {"type": "string", "minLength": 8, "maxLength": 128},
+}
+_DEVICE: dict[str, Any] = {
+    "name": "X-Device-Id",
+    "in": "header",
+    "required": False,
+    "description": "小程序在本机首次打开时生成并一直使用的随机编号，用来限制一台设备一天的预约次数；不带时按网络地址计",
+    "schema": {"type": "string", "maxLength": 64},
+}
 _ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js")
 _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "citizen": [{"citizenToken": []}],
@@ -40,7 +54,9 @@ def document(surfaces: Sequence[Surface], rules: Sequence[Rule] = ()) -> dict[st
     """The whole document, as JSON-ready data; `rules` of the app add what is beside the surfaces."""
     routes = [(surface, route) for surface in surfaces for route in surface.routes]
     schemas, components = _schemas([route for _, route in routes])
-    components["Problem"] = _problem_schema()
+    components["Problem"] = problem_schemas.common()
+    told = {kind for _, route in routes for kind in refusals.promised(route) if kind.extras}
+    components |= problem_schemas.of_kinds(told)
     paths: dict[str, dict[str, Any]] = {}
     for surface, route in routes:
         path = surface.prefix + _PATH_PARAMETER.sub(r"{\1}", route.path)
@@ -147,6 +163,7 @@ def _operation(surface: Surface, route: Route, schemas: dict[tuple[int, str], An
         "operationId": f"{surface.name}_{route.name}",
         "tags": [surface.name],
         "summary": route.summary,
+        **({"description": route.more} if route.more else {}),
         "parameters": _parameters(route, schemas),
         "responses": _responses(route, schemas),
         "security": _SECURITY.get(route.audience, []),
@@ -172,54 +189,35 @@ def _parameters(route: Route, schemas: dict[tuple[int, str], Any]) -> list[dict[
             for name, part in schema.get("properties", {}).items()
         ]
     if route.writes and route.audience != "provider":
-        key = {"type": "string", "minLength": 8, "maxLength": 128}
-        found.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": key})
-    elif not route.writes:
+        found.append(_KEY)
+    elif not route.writes and not route.media:
         found.append(
             {"name": "If-None-Match", "in": "header", "required": False, "schema": {"type": "string"}}
         )
-    return found
+    return [*found, _DEVICE] if route.device else found
 
 
 def _responses(route: Route, schemas: dict[tuple[int, str], Any]) -> dict[str, Any]:
     good: dict[str, Any] = {"description": "好"}
     if route.answers is not None:
         good["content"] = {"application/json": {"schema": schemas[(id(route.answers), "serialization")]}}
+    elif route.media:
+        good["content"] = {media: {"schema": _file(media)} for media in route.media}
     responses: dict[str, Any] = {str(route.status): good}
-    if not route.writes:
+    if not route.writes and not route.media:
         responses["304"] = {"description": "没有变化"}
     by_status: dict[int, list[type[Problem]]] = {}
     for kind in refusals.promised(route):
         by_status.setdefault(kind.status, []).append(kind)
     for status, kinds in sorted(by_status.items()):
         told = "\n".join(sorted({f"- `{kind.slug}` {kind.title}" for kind in kinds}))
-        schema = {"$ref": "#/components/schemas/Problem"}
+        schema = problem_schemas.any_of(kinds)
         responses[str(status)] = {"description": told, "content": {refusals.MEDIA: {"schema": schema}}}
     return responses
 
 
-def _problem_schema() -> dict[str, Any]:
-    text = {"type": "string"}
-    fault = {
-        "type": "object",
-        "properties": {"field": text, "message": text},
-        "required": ["field", "message"],
-    }
-    return {
-        "type": "object",
-        "description": "RFC 9457；有的问题另带说明用的字段，例如 state、alternatives、window",
-        "additionalProperties": True,
-        "required": ["type", "title", "status", "instance"],
-        "properties": {
-            "type": {"type": "string", "format": "uri"},
-            "title": text,
-            "status": {"type": "integer"},
-            "detail": text,
-            "instance": text,
-            "errors": {"type": "array", "items": fault},
-            "retry_after": {"type": "integer"},
-        },
-    }
+def _file(media: str) -> dict[str, Any]:
+    return {"type": "string"} if media.startswith("text/") else {"type": "string", "contentMediaType": media}
 
 
 def _security_schemes() -> dict[str, Any]:

@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar, TypeVarTuple
 
 import orjson
@@ -11,6 +12,7 @@ from sqlalchemy import Select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from backend.kernel.problems import MalformedRequest
+from backend.runtime.bodies import within_reach
 
 T = TypeVar("T")
 Columns = TypeVarTuple("Columns")
@@ -48,6 +50,20 @@ def key_of(text: str | None) -> str | None:
     """The one sort key inside a cursor, None without one. Raises MalformedRequest when it is not ours."""
     keys = keys_of(text, 1)
     return None if keys is None else str(keys[0])
+
+
+def moment_and_id(text: str | None) -> tuple[datetime, str] | None:
+    """Moment and id inside the cursor of a list that is sorted by both. Raises MalformedRequest when it is not ours."""
+    keys = keys_of(text, 2)
+    if keys is None:
+        return None
+    try:
+        at = within_reach(datetime.fromisoformat(str(keys[0])))
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise MalformedRequest("翻页标记不正确，请从第一页重新查看。")
+    return at, str(keys[1])
 
 
 def page(found: Sequence[T], size: int, key: Callable[[T], str]) -> Page[T]:

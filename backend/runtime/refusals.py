@@ -47,12 +47,15 @@ class MaybeDone(problems.ServerTrouble):
 
 
 def set_up(app: Flask, *, strict: bool) -> None:
-    """Register the translation. `strict` (tests) turns a problem that is not in the documentation into a 500."""
+    """Register the translation. `strict` (tests) turns what is not in the documentation into a 500."""
 
     def on_problem(problem: Problem) -> Response:
         if strict and not _is_promised(problem):
             log.error("undocumented problem", extra={"slug": problem.slug, "path": request.path})
             return _answer(problems.ServerTrouble(f"未写入文档的问题：{problem.slug}"))
+        if strict and problem.undeclared:
+            log.error("undeclared extras", extra={"slug": problem.slug, "extras": sorted(problem.undeclared)})
+            return _answer(problems.ServerTrouble(f"未写入文档的附加内容：{problem.slug}"))
         return _answer(problem)
 
     app.register_error_handler(Problem, on_problem)

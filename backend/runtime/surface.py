@@ -13,6 +13,8 @@ travels with the claim of its key. The OpenAPI document is made from the same de
 """
 
 import hashlib
+import inspect
+import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -63,20 +65,27 @@ class Call(Generic[B]):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What an endpoint promises; the OpenAPI document is read from these."""
+    """What an endpoint promises; the OpenAPI document is read from these.
+
+    `media`: it answers files or pages of these types. `device`: it looks at the X-Device-Id. `more` is what its
+    docstring says after the first line.
+    """
 
     method: str
     path: str
     name: str
     summary: str
+    more: str
     audience: str
     status: int
     answers: Any
+    media: tuple[str, ...]
     body: type[Body] | RawBody | None
     query: type[Query] | None
     problems: tuple[type[Problem], ...]
     steps: bool
     folded: bool
+    device: bool
     keep: timedelta
     gate: Callable[[Call[Any]], None] | None
     asks: Callable[..., Question | None] | None
@@ -119,7 +128,8 @@ class Surface:
     def _declare(
         self, method: str, path: str, *, answers: Any = None, status: int = 200, body: Any = None,
         query: Any = None, problems: tuple[type[Problem], ...] = (), audience: str | None = None,
-        steps: bool = False, folded: bool = False, keep: timedelta | None = None,
+        media: tuple[str, ...] = (), device: bool = False, steps: bool = False, folded: bool = False,
+        keep: timedelta | None = None,
         gate: Callable[[Call[Any]], None] | None = None, asks: Callable[..., Question | None] | None = None,
     ) -> Callable[[F], F]:  # fmt: skip
         who = audience or self.audience
@@ -131,14 +141,17 @@ class Surface:
                     path=path,
                     name=_name(function),
                     summary=_first_line(function),
+                    more=_other_lines(function),
                     audience=who,
                     status=status,
                     answers=answers,
+                    media=media,
                     body=body,
                     query=query,
                     problems=problems,
                     steps=steps,
                     folded=folded,
+                    device=device,
                     keep=keep or _life(who),
                     gate=gate,
                     asks=asks,
@@ -162,6 +175,10 @@ def _name(function: Callable[..., Any]) -> str:
 
 def _first_line(function: Callable[..., Any]) -> str:
     return (function.__doc__ or "").strip().split("\n", 1)[0]
+
+
+def _other_lines(function: Callable[..., Any]) -> str:
+    return inspect.cleandoc(function.__doc__ or "").partition("\n")[2].strip()
 
 
 def _view(route: Route) -> Callable[..., Response]:
@@ -196,8 +213,19 @@ def _call(route: Route, principal: Principal) -> Call[Any]:
         key=request.headers.get("Idempotency-Key", ""),
         request_id=g.request_id,
         device=request.headers.get("X-Device-Id", "")[:64],
-        ip_digest=hashlib.blake2b((request.remote_addr or "").encode(), digest_size=12).hexdigest(),
+        ip_digest=hashlib.blake2b(_network(request.remote_addr or "").encode(), digest_size=12).hexdigest(),
     )
+
+
+def _network(address: str) -> str:
+    """Whoever has one IPv6 address has a whole /64 of them, so that is what counts as one address."""
+    if ":" not in address:
+        return address
+    try:
+        given = ipaddress.IPv6Address(address)
+    except ValueError:
+        return address
+    return str(given.ipv4_mapped or ipaddress.IPv6Network((int(given) >> 64 << 64, 64)))
 
 
 def _key(route: Route, principal: Principal) -> Key:

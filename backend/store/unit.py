@@ -244,6 +244,7 @@ def unit() -> Iterator[Unit]:
 def run_unit(work: Callable[[Unit], T]) -> T:
     """Run `work` in a unit; repeat it on deadlock, serialization failure, or a connection lost before commit.
 
+    So is a race lost on a constraint of `retry_on`; where that is mapped, once: its problem is the last resort.
     Raises OutcomeUnknown when the connection was lost during the commit.
     """
     for attempt in range(1, ATTEMPTS + 1):
@@ -251,8 +252,9 @@ def run_unit(work: Callable[[Unit], T]) -> T:
             with unit() as u:
                 result = work(u)
             return result
-        except DBAPIError as error:
-            if attempt == ATTEMPTS or not _may_repeat(error):
+        except (DBAPIError, Problem) as error:
+            cause, last = (error, ATTEMPTS) if isinstance(error, DBAPIError) else (error.__cause__, 2)
+            if attempt >= last or not isinstance(cause, DBAPIError) or not _may_repeat(cause):
                 raise
             clock.sleep(0.02 * attempt)
     raise AssertionError("unreachable")

@@ -13,7 +13,7 @@ from tests.booking.makers import CLERK, EXAM, born_on, citizen, id_tail_of
 from tests.booking.office import SITE, act
 from tests.booking.releases import COLLEAGUE, PLANNER, SOURCE, VALUE
 
-YOUNG, OLD, HOUR = date(1990, 1, 1), date(1940, 1, 1), timedelta(hours=1)
+YOUNG, OLD, HOUR = date(1980, 1, 1), date(1930, 1, 1), timedelta(hours=1)
 
 
 def hold(
@@ -21,17 +21,24 @@ def hold(
 ) -> Booking | None:
     """For oneself, or for others too, each of them old or young."""
     now, elders = clock.now(), all(family)
-    others = tuple(Companion("测试乙", born_on((OLD if old else YOUNG) + timedelta(days=n))) for n, old in enumerate(family))
+    others = _companions(books, family)
     wish = Wish(slot.id, person.id, companions=others, device=device)
     why = reasons.of_hold(books, person, slot, now, party=wish.party, elders=elders, device=device)
     step = "hold for a family" if family else "hold"
     held = act(step, lambda u: booking.hold_slot(u, wish, citizen(person.id)), why)
     if held is None or held.held_until is None:
         return None
-    one = Booking(held.id, person, slot, wish.party, now, held.held_until, device=device)
+    one = Booking(held.id, person, slot, wish.party, now, held.held_until, elders=elders, device=device)
     kinds = books.kinds(slot, person, now, elders=elders)
     books.book(one, slot, office.places_of(one.id, slot), kinds, from_kept=False)
     return one
+
+
+def _companions(books: Ledger, family: tuple[bool, ...]) -> tuple[Companion, ...]:
+    """Others, old or young, of whom nobody was ever named before: each is born on a day of their own."""
+    first, books.companions = books.companions, books.companions + len(family)
+    days = [(OLD if old else YOUNG) + timedelta(days=first + n) for n, old in enumerate(family)]
+    return tuple(Companion("测试乙", born_on(day)) for day in days)
 
 
 def confirm(books: Ledger, one: Booking) -> None:
@@ -52,7 +59,7 @@ def cancel(books: Ledger, one: Booking) -> None:
 def phone_in(books: Ledger, one: Booking) -> None:
     """The window gives the place back for somebody who phones."""
     why = reasons.of_phoning_in(one, clock.now())
-    if act("phoning in", lambda u: booking.cancel_for_caller(u, one.id, SITE, "生病", CLERK), why):
+    if act("phoning in", lambda u: booking.halls.cancel_for_caller(u, one.id, SITE, "生病", CLERK), why):
         one.excused = True
         books.end(one, "cancelled")
 
@@ -65,10 +72,12 @@ def move(books: Ledger, one: Booking, slot: Slot) -> bool:
     if moved is None or slot is one.moving:
         return False
     books.forget_move(one)
-    kinds = books.kinds(slot, one.person, now, elders=one.party == 1)
+    kinds = books.kinds(slot, one.person, now, elders=one.elders)
     books.book(one, slot, office.places_of(one.id, slot), kinds, from_kept=False)
     one.moving, one.moving_until = slot, moved.moving.until if moved.moving else None
     one.moves.append(now)
+    if one.told is not None and one.answered is not None and one.slot.closing is not None:
+        one.answered = slot.id
     return True
 
 
@@ -82,12 +91,15 @@ def decide_move(books: Ledger, one: Booking, *, sure: bool) -> None:
         books.forget_move(one)
 
 
-def wait(books: Ledger, person: Person, subject: str, days: int) -> None:
-    why, last = reasons.of_wait(books, person, subject), clock.today() + timedelta(days=days)
-    wish = WaitWish(person.id, EXAM, clock.today(), last, subject=subject, site_id=SITE)
-    joined = act("wait", lambda u: booking.join_wait(u, wish, citizen(person.id)), why)
+def wait(books: Ledger, person: Person, subject: str, days: int, family: tuple[bool, ...] = ()) -> None:
+    today, last = clock.today(), clock.today() + timedelta(days=days)
+    others = _companions(books, family)
+    why = reasons.of_wait(books, person, subject, 1 + len(family))
+    wish = WaitWish(person.id, EXAM, today, last, subject=subject, site_id=SITE, companions=others)
+    step = "wait with a family" if family else "wait"
+    joined = act(step, lambda u: booking.join_wait(u, wish, citizen(person.id)), why)
     if joined is not None:
-        books.waits[joined.id] = Wait(joined.id, person, subject, last)
+        books.waits[joined.id] = Wait(joined.id, person, subject, today, last, wish.party, all(family))
 
 
 def leave(books: Ledger, one: Wait) -> None:
@@ -108,13 +120,13 @@ def decline(books: Ledger, one: Wait) -> None:
 def come(books: Ledger, one: Booking) -> None:
     """Somebody stands at the desk with an ID card, at whatever time it is."""
     tail, why = id_tail_of(one.person.id), reasons.of_check_in(books, one, clock.now())
-    if act("check in", lambda u: booking.check_in(u, one.id, SITE, CLERK, id_tail=tail), why):
+    if act("check in", lambda u: booking.halls.check_in(u, one.id, SITE, CLERK, id_tail=tail), why):
         books.forget_move(one)
         one.state = "checked_in"
 
 
 def serve(one: Booking) -> None:
-    if act("serving", lambda u: booking.mark_served(u, one.id, SITE, CLERK), reasons.of_serving(one)):
+    if act("serving", lambda u: booking.halls.mark_served(u, one.id, SITE, CLERK), reasons.of_serving(one)):
         one.state = "served"
 
 
@@ -132,7 +144,10 @@ def reopen(books: Ledger, slot: Slot) -> None:
 
 def close_day(books: Ledger, on: date) -> None:
     why = reasons.of_day(on)
-    if act("closing a day", lambda u: plans.close_day(u, SITE, on, "停电", CLERK), why) and on not in books.closed:
+    if (
+        act("closing a day", lambda u: plans.close_day(u, SITE, on, "停电", CLERK), why)
+        and on not in books.closed
+    ):
         slots = [one for one in books.slots.values() if one.day == on]
         books.closed[on] = books.close(slots, clock.now())
 
@@ -165,10 +180,17 @@ class Draw:
             return
         places = SlotRange(SITE, EXAM, subject, self.day, self.day)
         plan = ReleasePlan(
-            places, "draw", now, self.until, self.opens, public_source=SOURCE, public_value_at=self.until + HOUR
+            places,
+            "draw",
+            now,
+            self.until,
+            self.opens,
+            public_source=SOURCE,
+            public_value_at=self.until + HOUR,
         )
         taken = any(place.booking for slot in self.slots for place in slot.places)
-        self.id = act("announcing", lambda u: booking.announce(u, plan, PLANNER), {"slots-in-use"} if taken else set()) or ""
+        why = {"slots-in-use"} if taken else set[str]()
+        self.id = act("announcing", lambda u: booking.announce(u, plan, PLANNER), why) or ""
         for slot in self.slots:
             slot.release = bool(self.id)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from backend import booking
-from backend.booking import TicketView
+from backend.booking.halls import TicketView
 from backend.booking.models import SiteRow, TicketRow, WindowGroupRow, WindowRow
 from backend.kernel import clock, ids
 from backend.store.unit import Unit, run_unit, unit
@@ -24,19 +24,21 @@ class Hall:
     windows: dict[int, str]
 
     def walk_in(self, letter: str = "A") -> TicketView:
-        return run_unit(lambda u: booking.take_number(u, self.site, CLERK, group_id=self.groups[letter]))
+        return run_unit(
+            lambda u: booking.halls.take_number(u, self.site, CLERK, group_id=self.groups[letter])
+        )
 
     def call(self, window: int = 1) -> TicketView:
-        return run_unit(lambda u: booking.call_next(u, self.windows[window], CLERK))
+        return run_unit(lambda u: booking.halls.call_next(u, self.windows[window], CLERK))
 
-    def arrive(self, slot: booking.Slot) -> booking.CheckedIn:
+    def arrive(self, slot: booking.Slot) -> booking.halls.CheckedIn:
         """Somebody new with an appointment in this slot, checked in now."""
         here = clock.now()
         clock.move_to(min(here, slot.starts_at - timedelta(hours=3)))
         booked = book(slot.id)
         clock.move_to(here)
         seen = at_desk(booked, booked.check_in_code or "", self.site)
-        assert isinstance(seen, booking.CheckedIn)
+        assert isinstance(seen, booking.halls.CheckedIn)
         return seen
 
     def slot(self, minutes: int) -> booking.Slot:

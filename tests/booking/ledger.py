@@ -79,14 +79,17 @@ class Slot:
         may = self.closing is None and not self.release and (self.opens is None or self.opens <= now)
         return may and now < self.starts - timedelta(minutes=60)
 
-    def free(self, kinds: Iterable[str]) -> int:
-        """Places of these kinds that a passer-by may take."""
-        return sum(one.booking is None and not one.kept and one.kind in kinds for one in self.places)
+    def free(self, kinds: Iterable[str], *, kept: bool = False) -> int:
+        """Places of these kinds that a passer-by may take, or somebody who comes before all who wait."""
+        return sum(
+            one.booking is None and (kept or not one.kept) and one.kind in kinds for one in self.places
+        )
 
 
 @dataclass
 class Booking:
-    """`told` is the slot and the closing its owner was told of, `answered` the slot that was held for them then."""
+    """`elders`: everybody who comes along is of age; `told` is the slot and the closing its owner was told of,
+    `answered` the slot that was held for them then."""
 
     id: str
     person: Person
@@ -96,6 +99,7 @@ class Booking:
     until: datetime
     state: str = "held"
     origin: str = "direct"
+    elders: bool = True
     device: str = ""
     excused: bool = False
     moving: Slot | None = None
@@ -111,10 +115,16 @@ class Booking:
 
 @dataclass
 class Wait:
+    """`instead_of` is the appointment in a closed slot for which somebody waits before all others."""
+
     id: str
     person: Person
     subject: str
+    first: date
     last: date
+    party: int = 1
+    elders: bool = True
+    instead_of: str | None = None
     state: str = "waiting"
     offer: str | None = None
     tried: set[str] = field(default_factory=set)
@@ -134,6 +144,7 @@ class Ledger:
     """Places that became free since the books were last compared."""
     waited: set[str] = field(default_factory=set)
     """Who was waiting then."""
+    companions: int = 0
     closings: int = 0
     closed: dict[date, list[Slot]] = field(default_factory=dict)
     """Days closed as a whole, and the slots that this closed."""
@@ -161,7 +172,10 @@ class Ledger:
         in_month = sum(any((on.year, on.month) == (day.year, day.month) for on in some) for some in days)
         rules = self.rules
         counts = sum(day in some for some in days), in_week, in_month
-        return any(n >= most for n, most in zip(counts, (rules.per_day, rules.per_week, rules.per_month), strict=True))
+        return any(
+            n >= most
+            for n, most in zip(counts, (rules.per_day, rules.per_week, rules.per_month), strict=True)
+        )
 
     def is_hoarding(self, person: Person, device: str, now: datetime) -> bool:
         today = [one for one in self.bookings.values() if clock.day_of(one.made) == clock.day_of(now)]
@@ -173,7 +187,9 @@ class Ledger:
         here = sum(bool(device) and one.device == device and one.state in COUNTED for one in today)
         return thrown >= self.rules.lapses_a_day or here >= self.rules.per_device
 
-    def book(self, one: Booking, slot: Slot, numbers: Iterable[int], kinds: set[str], *, from_kept: bool) -> None:
+    def book(
+        self, one: Booking, slot: Slot, numbers: Iterable[int], kinds: set[str], *, from_kept: bool
+    ) -> None:
         """Give a booking places that the product says it took; each must have been there for it to take."""
         numbers = list(numbers)
         assert len(numbers) == one.party, f"{one.id} has places {numbers} for {one.party} people"
@@ -231,7 +247,8 @@ class Ledger:
         self.freed |= {(slot.id, n) for n, place in enumerate(slot.places, 1) if place.booking is None}
 
     def may_want(self, wait: Wait, slot: Slot) -> bool:
-        return wait.subject == slot.subject and slot.day <= wait.last
+        fits = wait.party <= len(slot.places) and wait.first <= slot.day <= wait.last
+        return fits and wait.subject == slot.subject
 
     def is_ready(self, wait: Wait, slot: Slot, now: datetime) -> bool:
         """Whether an offer of a place in this slot would be right for somebody who waits."""
@@ -247,12 +264,15 @@ class Ledger:
     def fits(self, one: Booking, slot: Slot, now: datetime) -> bool:
         """Whether an appointment in a closed slot can be given a place here instead."""
         overlaps = any(
-            other.is_live and other.slot.starts < slot.ends and slot.starts < other.slot.ends
+            other.is_live
+            and other is not one
+            and other.slot.starts < slot.ends
+            and slot.starts < other.slot.ends
             for other in self.of(one.person)
         )
-        kinds = self.kinds(slot, one.person, now, elders=one.party == 1)
+        kinds = self.kinds(slot, one.person, now, elders=one.elders)
         return (
             slot is not one.slot and slot.subject == one.slot.subject and slot.closing is None and not slot.release
             and (slot.opens is None or slot.opens <= now) and slot.day > clock.day_of(now)
-            and slot.closes >= now + timedelta(hours=2) and not overlaps and slot.free(kinds) >= one.party
+            and slot.closes >= now + timedelta(hours=2) and not overlaps and slot.free(kinds, kept=True) >= one.party
         )  # fmt: skip

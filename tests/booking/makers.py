@@ -7,6 +7,7 @@ from typing import Any
 from backend import booking
 from backend.booking import Wish
 from backend.booking.models import PlaceRow, RuleRow, SlotRow
+from backend.booking.questions import slot_view
 from backend.contracts import PersonRegistered
 from backend.kernel import clock, ids
 from backend.people import register
@@ -74,7 +75,7 @@ def make_slot(
         for number in range(1, capacity + 1):
             kind = marked[number - 1] if number <= len(marked) else "open"
             u.add(PlaceRow(slot_id=row.id, number=number, kind=kind))
-        return booking.slot_of(u, row.id)
+        return slot_view(row, 0)
 
 
 def set_rules(site: str = HALL, item: str = ITEM, **rules: Any) -> None:
@@ -113,7 +114,7 @@ def cancel(booked: booking.BookingView) -> booking.BookingView:
 def at_desk(
     booked: booking.BookingView, code: str = "", site: str = HALL, *, id_tail: str = ""
 ) -> booking.BookingView | None:
-    return run_unit(lambda u: booking.check_in(u, booked.id, site, CLERK, code=code, id_tail=id_tail))
+    return run_unit(lambda u: booking.halls.check_in(u, booked.id, site, CLERK, code=code, id_tail=id_tail))
 
 
 def free_in(slot_id: str) -> int:

@@ -27,9 +27,11 @@ def of_hold(
 
 def of_confirm(one: Booking, now: datetime) -> set[str]:
     held = one.state == "held"
+    given_up = one.state in ("held", "cancelled") and one.slot.closing is not None
     return _when(
-        impossible_move=not held, hold_lapsed=held and one.until <= now,
-        slot_closed=held and one.slot.closing is not None,
+        impossible_move=one.state not in ("held", "confirmed"),
+        hold_lapsed=(held and one.until <= now) or one.state == "lapsed",
+        slot_closed=given_up,
     )  # fmt: skip
 
 
@@ -52,20 +54,21 @@ def of_move(books: Ledger, one: Booking, slot: Slot, now: datetime) -> set[str]:
         return set()
     ours = one.slot.closing is None
     moved = sum(clock.day_of(at) == clock.day_of(now) for at in one.moves)
-    kinds = books.kinds(slot, one.person, now, elders=one.party == 1)
+    kinds = books.kinds(slot, one.person, now, elders=one.elders)
     return _when(
         impossible_move=one.state != "confirmed", same_slot=slot is one.slot,
         other_item=slot.subject != one.slot.subject,
         too_late_to_cancel=ours and now > one.slot.starts - CANCEL_BEFORE,
         booking_suspended=ours and one.person.blocked, too_many_holds=ours and moved >= books.rules.lapses_a_day,
         slot_closed=not slot.is_open(now), not_your_turn=slot.release, slot_taken=slot.free(kinds) < one.party,
-        booking_limit_reached=books.is_limited(one.person, slot.day, beside=one),
+        booking_limit_reached=ours and books.is_limited(one.person, slot.day, beside=one),
     )  # fmt: skip
 
 
 def of_confirm_move(one: Booking, now: datetime) -> set[str]:
     if one.moving is None or one.moving_until is None:
-        return {"impossible-move"}
+        # Which of these depends on what became of the last time held, which our books forget.
+        return {"impossible-move", "hold-lapsed", "slot-closed"}
     return _when(hold_lapsed=one.moving_until <= now, slot_closed=one.moving.closing is not None)
 
 
@@ -73,14 +76,14 @@ def of_drop_move(one: Booking) -> set[str]:
     return _when(impossible_move=one.moving is None)
 
 
-def of_wait(books: Ledger, person: Person, subject: str) -> set[str]:
+def of_wait(books: Ledger, person: Person, subject: str, party: int) -> set[str]:
     waits = any(
         one.person is person and one.subject == subject and one.state in ("waiting", "offered")
         for one in books.waits.values()
     )
     return _when(
         already_waiting=waits, already_booked=books.live(person, subject), booking_suspended=person.blocked,
-        real_name_needed=not person.verified,
+        real_name_needed=not person.verified, invalid_input=party > books.rules.max_party,
     )  # fmt: skip
 
 
@@ -95,7 +98,12 @@ def of_declining(wait: Wait) -> set[str]:
 def of_check_in(books: Ledger, one: Booking, now: datetime) -> set[str]:
     early, late = (timedelta(minutes=m) for m in (books.rules.early_minutes, books.rules.late_minutes))
     here = one.slot.day == clock.day_of(now) and one.slot.starts - early <= now <= one.slot.ends + late
-    return _when(wrong_day_or_site=not here, impossible_move=one.state != "confirmed")
+    is_in = one.state in ("checked_in", "called")
+    return _when(
+        wrong_day_or_site=not here,
+        already_checked_in=is_in,
+        impossible_move=one.state != "confirmed" and not is_in,
+    )
 
 
 def of_serving(one: Booking) -> set[str]:

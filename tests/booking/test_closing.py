@@ -14,7 +14,7 @@ from backend.booking.services.looking import look
 from backend.booking.views import Companion, Wish
 from backend.contracts import BookingDisplaced, BookingRestored
 from backend.kernel import clock, ids
-from backend.kernel.problems import ImpossibleMove, NotYours
+from backend.kernel.problems import NotYours
 from backend.store import lean
 from backend.store.unit import SYSTEM, run_unit, unit
 from tests.booking.makers import (
@@ -209,7 +209,7 @@ def test_a_place_only_held_is_given_up(site: str, subject: str) -> None:
     set_day(site, DAY)
     rehousing.rehouse()
     assert state_of(held) == "cancelled"
-    with pytest.raises(ImpossibleMove):
+    with pytest.raises(booking.SlotClosed):
         confirm(held)
 
 

@@ -12,7 +12,7 @@ from backend.runtime.paging import cursor
 from backend.store import lean
 from backend.store.unit import run_unit, unit
 from tests.booking.conftest import MONDAY
-from tests.booking.makers import CLERK, ITEM, a_person, book, citizen, hold, make_slot
+from tests.booking.makers import CLERK, ITEM, a_person, book, born_on, citizen, hold, make_slot, set_rules
 from tests.booking.planners import PLANNER
 from tests.booking.waiters import a_site
 from tests.cases.visitors import Answer, Visitor, Visitors
@@ -49,16 +49,45 @@ def states(site: str) -> list[str]:
 
 
 def test_every_day_says_what_can_be_had(site: str) -> None:
+    set_rules(site, elder_percent=25, elder_until_hours=12)
     make_slot(3, site=site, starts=on(0, 8))
     free = make_slot(4, site=site, starts=on(1), kinds={"elder": 1, "walk_in": 1})
     full = make_slot(1, site=site, starts=on(2))
-    book(full.id), hold(free.id)
+    book(full.id), hold(free.id, a_person(id_no=born_on(date(1996, 3, 1))))
     make_slot(1, site=site, starts=on(3), opens_at=on(1, 12))
     assert states(site) == ["over", "open", "full", "soon", "none", "rest", "rest"]
     _, tuesday, wednesday, thursday, *_ = days(site)
     assert (tuesday.day, tuesday.free, tuesday.elder_free) == (MONDAY + timedelta(days=1), 1, 1)
     assert (wednesday.free, wednesday.state_label) == (0, "已约满")
     assert (thursday.opens_at, thursday.free) == (on(1, 12), 0)
+
+
+def test_places_the_elderly_left_count_for_everybody_at_last(phone: Visitor, site: str) -> None:
+    set_rules(site, elder_percent=50, elder_until_hours=24)
+    slot, young = make_slot(2, site=site, starts=on(1, 12), kinds={"elder": 1}), date(1996, 3, 1)
+    hold(slot.id, a_person(id_no=born_on(young)))
+    path = f"/mp/v1/slots?item_id={ITEM}&site_id={site}"
+    for at, state, label, free, elder in (
+        (on(0, 11), "elder", "老年人可约", 0, 1), (on(0, 12), "open", "可预约", 1, 0),
+    ):  # fmt: skip
+        clock.move_to(at)
+        [day], [seen] = days(site, 1, 1), phone.get(path).json["items"]
+        assert (day.state, day.state_label, day.free, day.elder_free) == (state, label, free, elder)
+        assert (seen["state"], seen["state_label"], seen["free"], seen["elder_free"]) == (
+            state,
+            label,
+            free,
+            elder,
+        )
+    hold(slot.id)
+    assert (days(site, 1, 1)[0].state, phone.get(path).json["items"][0]["state"]) == ("full", "full")
+
+
+def test_where_no_quota_is_kept_any_more_places_are_everybodys(site: str) -> None:
+    set_rules(site, elder_percent=0)
+    slot = make_slot(1, site=site, starts=on(3), kinds={"elder": 1})
+    assert [(one.state, one.free, one.elder_free) for one in days(site, 3, 3)] == [("open", 1, 0)]
+    assert hold(slot.id).state == "held"
 
 
 def test_a_closed_day_says_why(site: str) -> None:

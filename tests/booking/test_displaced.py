@@ -428,7 +428,7 @@ def test_who_has_checked_in_is_served_all_the_same(site: str, subject: str) -> N
 
     def come() -> Any:
         tail = id_tail_of(comes.person_id)
-        return run_unit(lambda u: booking.check_in(u, comes.id, site, CLERK, id_tail=tail))
+        return run_unit(lambda u: booking.halls.check_in(u, comes.id, site, CLERK, id_tail=tail))
 
     told = all_at_once([come, lambda: set_day(site, MONDAY), rehousing.rehouse])
     assert not [one for one in told if isinstance(one, Exception)]
@@ -471,3 +471,34 @@ def test_a_place_cannot_be_held_twice_for_a_move(site: str, subject: str) -> Non
     choose(booked, wanted)
     assert choose(booked, wanted).moving is not None
     assert free_in(wanted.id) == 3
+
+
+def test_an_offer_ended_by_a_closing_is_made_again(site: str, subject: str) -> None:
+    wait_id = wait_for(at(0, site, subject, capacity=1))
+    assert (offer(), wait_state(wait_id)) == (1, "offered")
+    closed(site)
+    assert (offer(), wait_state(wait_id)) == (0, "waiting")
+    unset_day(site, DAY)
+    assert (offer(), wait_state(wait_id)) == (1, "offered")
+
+
+def test_an_odd_refusal_of_one_leaves_the_others_served(
+    site: str, subject: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    slot, refuge = at(0, site, subject), at(1, site, subject)
+    odd, *others_there = (book(slot.id) for _ in range(3))
+    answer = rehousing._answer
+
+    def answer_or_break(u: Unit, booking_id: str) -> bool:
+        if booking_id == odd.id:
+            raise booking.LimitReached
+        return answer(u, booking_id)
+
+    monkeypatch.setattr(rehousing, "_answer", answer_or_break)
+    set_day(site, DAY)
+    assert rehousing.rehouse() == 2
+    assert [target(one) for one in (odd, *others_there)] == [None, refuge.id, refuge.id]
+    assert [one.booking_id for one in caplog.records if hasattr(one, "booking_id")] == [odd.id]
+    assert odd.person_id not in caplog.text
+    monkeypatch.undo()
+    assert (rehousing.rehouse(), target(odd)) == (1, refuge.id)

@@ -8,11 +8,11 @@ import pytest
 
 from backend import booking
 from backend.booking import Companion, draws, tasks
-from backend.booking.models import BookingRow, PlaceRow, WaitRow
+from backend.booking.models import BlockRow, BookingRow, PlaceRow, WaitRow
 from backend.booking.replaying import replay
 from backend.booking.services import drawing, offering, taking, tending
 from backend.booking.services.offering import Waiting
-from backend.kernel import clock
+from backend.kernel import clock, ids
 from backend.kernel.problems import InvalidInput
 from backend.store.unit import CLOCK, run_unit, unit
 from tests.booking import releases
@@ -170,7 +170,7 @@ def test_nothing_gathers_when_others_could_not_be_asked(site: str) -> None:
     first, _second = full(slot)
     wait_for(slot, companions=family(1))
     single = wait_for(slot)
-    run_unit(lambda u: booking.cancel_for_caller(u, first.id, site, "临时有事", CLOCK))
+    run_unit(lambda u: booking.halls.cancel_for_caller(u, first.id, site, "临时有事", CLOCK))
     assert (offer(), seen(single).state) == (1, "offered")
 
 
@@ -456,3 +456,17 @@ def test_a_family_refused_at_its_turn_gives_all_back() -> None:
     seen_by = entry_of(release_id, couple)
     assert (seen_by.state, seen_by.why) == ("lost", "companion-not-free")
     assert (free_in(slot.id), faults(release_id)) == (2, [])
+
+
+def test_who_is_blocked_enters_with_nobody() -> None:
+    number, until = id_number(), clock.now() + timedelta(days=30)
+    block = BlockRow(
+        id=ids.new_id("bl"), person_id=a_person(id_no=number), item_id=EXAM, site_id=EXAM_SITE,
+        cause_id=ids.new_id("bk"), state="active", until=until,
+    )  # fmt: skip
+    slots_on(day := releases.a_day(), 4)
+    release_id = announce(day)
+    run_unit(lambda u: u.add(block))
+    with pytest.raises(booking.CompanionNotFree) as refused:
+        enter(release_id, (Companion("测试乙", number),))
+    assert refused.value.extra == {"companions": [0]}

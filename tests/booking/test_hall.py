@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from backend import booking
-from backend.booking import CheckedIn, TicketView, tasks
+from backend.booking import tasks
+from backend.booking.halls import CheckedIn, TicketView
 from backend.kernel import clock, ids
 from backend.kernel.problems import ImpossibleMove, NotYours
 from backend.store.unit import Actor, Unit, run_unit, unit
@@ -27,7 +28,7 @@ def act(verb: Callable[..., TicketView], ticket: TicketView, *more: str) -> Tick
 
 def finish(u: Unit, ticket_id: str, by: Actor) -> TicketView:
     """Done, by a clerk who has looked at the ID card."""
-    return booking.finish_ticket(u, ticket_id, by, identity_checked=True)
+    return booking.halls.finish_ticket(u, ticket_id, by, identity_checked=True)
 
 
 def ticket_of(seen: CheckedIn) -> TicketView:
@@ -82,7 +83,7 @@ def test_an_item_without_windows_gets_no_number() -> None:
     hall = make_hall()
     seen = hall.arrive(make_slot(2, starts=clock.now(), item="SI027", site=hall.site))
     assert seen.ticket is None
-    run_unit(lambda u: booking.mark_served(u, seen.id, hall.site, CLERK, identity_checked=True))
+    run_unit(lambda u: booking.halls.mark_served(u, seen.id, hall.site, CLERK, identity_checked=True))
     assert state_of(seen) == "served"
 
 
@@ -94,13 +95,13 @@ def test_numbers_taken_at_once_are_all_different() -> None:
 
 def test_a_number_for_an_item_finds_its_queue() -> None:
     hall = make_hall(other=1)
-    taken = run_unit(lambda u: booking.take_number(u, hall.site, CLERK, item_id="SI026"))
+    taken = run_unit(lambda u: booking.halls.take_number(u, hall.site, CLERK, item_id="SI026"))
     assert (taken.label, taken.booking_id) == ("B001", None)
-    with pytest.raises(booking.NoQueueHere):
-        run_unit(lambda u: booking.take_number(u, hall.site, CLERK, item_id="SI018"))
+    with pytest.raises(booking.halls.NoQueueHere):
+        run_unit(lambda u: booking.halls.take_number(u, hall.site, CLERK, item_id="SI018"))
     foreign = make_hall().groups["A"]
     with pytest.raises(NotYours):
-        run_unit(lambda u: booking.take_number(u, hall.site, CLERK, group_id=foreign))
+        run_unit(lambda u: booking.halls.take_number(u, hall.site, CLERK, group_id=foreign))
 
 
 def test_clerks_calling_at_once_never_call_the_same() -> None:
@@ -116,7 +117,7 @@ def test_clerks_calling_at_once_never_call_the_same() -> None:
 
 def _now(ticket: TicketView) -> TicketView:
     with unit() as u:
-        return booking.ticket_of(u, ticket.id)
+        return booking.halls.ticket_of(u, ticket.id)
 
 
 def test_one_window_serves_one_at_a_time() -> None:
@@ -125,8 +126,8 @@ def test_one_window_serves_one_at_a_time() -> None:
         hall.walk_in()
     got = at_once(*[hall.call] * 3)
     assert sum(isinstance(one, TicketView) for one in got) == 1, got
-    assert sum(isinstance(one, booking.WindowBusy) for one in got) == 2, got
-    with pytest.raises(booking.WindowBusy) as busy:
+    assert sum(isinstance(one, booking.halls.WindowBusy) for one in got) == 2, got
+    with pytest.raises(booking.halls.WindowBusy) as busy:
         hall.call()
     assert "label" in busy.value.extra
 
@@ -157,7 +158,7 @@ def test_who_comes_after_the_appointment_queues_like_a_walk_in() -> None:
 
 def test_a_shut_window_and_an_empty_queue_call_nobody() -> None:
     hall = make_hall()
-    with pytest.raises(booking.NobodyWaiting):
+    with pytest.raises(booking.halls.NobodyWaiting):
         hall.call()
     hall.walk_in()
     run_unit(
@@ -165,10 +166,10 @@ def test_a_shut_window_and_an_empty_queue_call_nobody() -> None:
             text("UPDATE booking_window SET open = false WHERE site_id = :s"), {"s": hall.site}
         )
     )
-    with pytest.raises(booking.WindowShut):
+    with pytest.raises(booking.halls.WindowShut):
         hall.call()
     with pytest.raises(NotYours):
-        run_unit(lambda u: booking.call_next(u, ids.new_id("wi"), CLERK))
+        run_unit(lambda u: booking.halls.call_next(u, ids.new_id("wi"), CLERK))
 
 
 def test_calling_finishing_and_serving_go_together() -> None:
@@ -184,11 +185,12 @@ def test_calling_finishing_and_serving_go_together() -> None:
 
 def test_a_number_is_finished_only_after_a_call() -> None:
     ticket = make_hall().walk_in()
-    for verb in (booking.finish_ticket, booking.recall_ticket, booking.pass_ticket, booking.mark_absent):
+    at = booking.halls
+    for verb in (at.finish_ticket, at.recall_ticket, at.pass_ticket, at.mark_absent):
         with pytest.raises(ImpossibleMove):
             act(verb, ticket)
     with pytest.raises(NotYours):
-        run_unit(lambda u: booking.recall_ticket(u, ids.new_id("tk"), CLERK))
+        run_unit(lambda u: booking.halls.recall_ticket(u, ids.new_id("tk"), CLERK))
 
 
 @pytest.mark.parametrize("called", [False, True])
@@ -197,7 +199,7 @@ def test_served_at_the_desk_ends_the_number_too(called: bool) -> None:
     seen = hall.arrive(hall.slot(0))
     if called:
         hall.call()
-    run_unit(lambda u: booking.mark_served(u, seen.id, hall.site, CLERK, identity_checked=True))
+    run_unit(lambda u: booking.halls.mark_served(u, seen.id, hall.site, CLERK, identity_checked=True))
     assert (_now(ticket_of(seen)).state, state_of(seen)) == ("finished", "served")
 
 
@@ -205,11 +207,11 @@ def test_absent_is_only_who_was_called_three_times() -> None:
     hall = make_hall()
     seen = hall.arrive(hall.slot(0))
     ticket = hall.call()
-    act(booking.recall_ticket, ticket)
-    with pytest.raises(booking.CalledTooLittle):
-        act(booking.mark_absent, ticket)
-    assert act(booking.recall_ticket, ticket).calls == 3
-    assert act(booking.mark_absent, ticket).state == "absent"
+    act(booking.halls.recall_ticket, ticket)
+    with pytest.raises(booking.halls.CalledTooLittle):
+        act(booking.halls.mark_absent, ticket)
+    assert act(booking.halls.recall_ticket, ticket).calls == 3
+    assert act(booking.halls.mark_absent, ticket).state == "absent"
     assert state_of(seen) == "left"
 
 
@@ -218,15 +220,15 @@ def test_nobody_is_called_out_without_end() -> None:
     hall.walk_in()
     ticket = hall.call()
     for _ in range(5):
-        act(booking.recall_ticket, ticket)
-    with pytest.raises(booking.CalledEnough):
-        act(booking.recall_ticket, ticket)
+        act(booking.halls.recall_ticket, ticket)
+    with pytest.raises(booking.halls.CalledEnough):
+        act(booking.halls.recall_ticket, ticket)
 
 
 def test_who_is_passed_over_lets_three_go_first() -> None:
     hall = make_hall()
     tickets = [hall.walk_in() for _ in range(6)]
-    act(booking.pass_ticket, hall.call())
+    act(booking.halls.pass_ticket, hall.call())
     order = []
     for _ in range(5):
         order.append(hall.call())
@@ -240,7 +242,7 @@ def test_who_is_passed_over_lets_three_go_first() -> None:
 def test_a_booked_person_passed_over_is_checked_in_again() -> None:
     hall = make_hall(True)
     seen = hall.arrive(hall.slot(0))
-    passed = act(booking.pass_ticket, hall.call())
+    passed = act(booking.halls.pass_ticket, hall.call())
     assert (passed.state, passed.window, state_of(seen)) == ("waiting", None, "checked_in")
     assert hall.call().id == passed.id, "alone in the queue, so there is nobody to let go first"
 
@@ -250,7 +252,7 @@ def test_a_transfer_keeps_number_and_place_in_time() -> None:
     seen = hall.arrive(hall.slot(0))
     wait(1)
     later = hall.walk_in("B")
-    moved = act(booking.transfer_ticket, hall.call(), hall.groups["B"])
+    moved = act(booking.halls.transfer_ticket, hall.call(), hall.groups["B"])
     assert (moved.label, moved.group_id, moved.calls) == ("A001", hall.groups["B"], 0)
     assert state_of(seen) == "checked_in"
     assert hall.call(2).id == moved.id
@@ -262,13 +264,14 @@ def test_a_transfer_goes_to_another_queue_of_the_site() -> None:
     hall = make_hall()
     hall.walk_in()
     called = hall.call()
-    with pytest.raises(booking.SameGroup):
-        act(booking.transfer_ticket, called, hall.groups["A"])
+    with pytest.raises(booking.halls.SameGroup):
+        act(booking.halls.transfer_ticket, called, hall.groups["A"])
     with pytest.raises(NotYours):
-        act(booking.transfer_ticket, called, make_hall().groups["A"])
+        act(booking.halls.transfer_ticket, called, make_hall().groups["A"])
 
 
 def test_the_end_of_the_day_ends_every_number() -> None:
+    tasks.close_hall()  # what other days have left behind
     hall = make_hall()
     slot = hall.slot(0)
     served, waiting = hall.arrive(slot), hall.arrive(slot)
@@ -358,8 +361,8 @@ def test_the_screen_shows_numbers_and_windows_only() -> None:
     first, second = hall.call(1), hall.call(2)
     assert first.booking_id == seen.id
     wait(1)
-    act(booking.recall_ticket, first)
-    act(booking.pass_ticket, second)
+    act(booking.halls.recall_ticket, first)
+    act(booking.halls.pass_ticket, second)
     screen = hall.screen()
     assert [(call.label, call.window, call.calls, call.open) for call in screen.calls] == [
         ("A001", 1, 2, True)
@@ -388,7 +391,7 @@ def test_the_clerk_sees_windows_and_the_line() -> None:
     walked, booked = hall.walk_in(), ticket_of(hall.arrive(hall.slot(30)))
     called = hall.call()
     with unit() as u:
-        a, b = booking.queues_at(u, hall.site)
+        a, b = booking.halls.queues_at(u, hall.site)
     assert called.id == walked.id, "the appointment was not due yet"
     assert [one.label for one in a.waiting] == [booked.label]
     assert (a.windows[0].booked_first, a.windows[0].ticket) == (True, called)
@@ -399,7 +402,7 @@ def test_a_number_tells_its_life_in_the_journal() -> None:
     hall = make_hall()
     seen = hall.arrive(hall.slot(0))
     ticket = hall.call()
-    act(booking.recall_ticket, ticket)
+    act(booking.halls.recall_ticket, ticket)
     act(finish, ticket)
     with unit() as u:
         assert [line.trigger for line in u.journal_of(ticket.id)] == [
@@ -424,11 +427,11 @@ def test_a_booking_is_found_by_its_number_at_the_machine() -> None:
     clock.move_to(slot.starts_at)
     typed = f"{booked.number[:4].lower()} {booked.number[4:]}"
     code = booked.check_in_code or ""
-    seen = run_unit(lambda u: booking.check_in_by_number(u, typed, hall.site, CLERK, code=code))
+    seen = run_unit(lambda u: booking.halls.check_in_by_number(u, typed, hall.site, CLERK, code=code))
     assert seen is not None
     assert ticket_of(seen).label == "A001"
     with pytest.raises(NotYours):
-        run_unit(lambda u: booking.check_in_by_number(u, "Y0000000000Z", hall.site, CLERK, code=code))
+        run_unit(lambda u: booking.halls.check_in_by_number(u, "Y0000000000Z", hall.site, CLERK, code=code))
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from backend import booking
-from backend.booking import CheckedIn, Companion, TicketView, halls, plans, tasks
+from backend.booking import Companion, halls, plans, tasks
+from backend.booking.halls import CheckedIn, TicketView
 from backend.booking.plan_views import GroupWish, WindowWish
 from backend.kernel import clock, ids
-from backend.kernel.problems import ImpossibleMove, NotYours
+from backend.kernel.problems import NotYours
 from backend.store.unit import run_unit, unit
 from tests.booking.halls import OTHER_ITEM, Hall, make_hall, nine, open_the_day, wait
 from tests.booking.makers import CLERK, ITEM, a_person, at_desk, book, id_tail_of, make_slot, state_of
@@ -61,7 +62,7 @@ def journal_facts(matter: str, trigger: str) -> dict[str, object]:
 def test_the_clerk_sees_whose_cards_to_compare(visitors: Visitors) -> None:
     hall = make_hall()
     booked = family_at(hall)
-    [line] = visitors.officer(LAND).get(f"/dept/v1/sites/{hall.site}/bookings").json
+    [line] = visitors.officer(LAND).get(f"/dept/v1/sites/{hall.site}/bookings").json["items"]
     visit = line["visit"]
     tail = id_tail_of(booked.person_id)
     assert (visit["number"], visit["item_name"], visit["party"]) == (booked.number, booked.item_name, 2)
@@ -86,7 +87,7 @@ def test_a_ticket_carries_the_appointment_behind_it(visitors: Visitors) -> None:
 
 def test_of_a_walk_in_only_the_item_is_known() -> None:
     hall = make_hall()
-    seen = run_unit(lambda u: booking.take_number(u, hall.site, CLERK, item_id=ITEM))
+    seen = run_unit(lambda u: booking.halls.take_number(u, hall.site, CLERK, item_id=ITEM))
     assert (seen.visit, seen.item_id) == (None, ITEM)
     assert seen.item_name != ""
     assert hall.walk_in().item_id is None
@@ -106,9 +107,9 @@ def test_nobody_is_served_before_the_card_was_seen() -> None:
     seen = with_code(hall, family_at(hall))
     called = hall.call()
     with pytest.raises(halls.IdentityUnchecked):
-        act(booking.finish_ticket, called)
+        act(booking.halls.finish_ticket, called)
     with pytest.raises(halls.IdentityUnchecked):
-        run_unit(lambda u: booking.mark_served(u, seen.id, hall.site, CLERK))
+        run_unit(lambda u: booking.halls.mark_served(u, seen.id, hall.site, CLERK))
     assert state_of(seen) == "called"
     done = act(finish, called)
     assert done.visit is not None
@@ -123,7 +124,7 @@ def test_a_card_seen_at_check_in_is_enough() -> None:
     assert isinstance(seen, CheckedIn)
     assert seen.visit is not None
     assert seen.visit.identity_checked_at is not None
-    served = run_unit(lambda u: booking.mark_served(u, seen.id, hall.site, CLERK))
+    served = run_unit(lambda u: booking.halls.mark_served(u, seen.id, hall.site, CLERK))
     assert served.state == "served"
     assert journal_facts(seen.id, "served")["identity"] == "at_check_in"
 
@@ -132,15 +133,15 @@ def test_a_machine_at_the_door_checks_nobody() -> None:
     hall = make_hall()
     booked = family_at(hall)
     tail = id_tail_of(booked.person_id)
-    run_unit(lambda u: booking.check_in_by_number(u, booked.number, hall.site, CLERK, id_tail=tail))
+    run_unit(lambda u: booking.halls.check_in_by_number(u, booked.number, hall.site, CLERK, id_tail=tail))
     with pytest.raises(halls.IdentityUnchecked):
-        act(booking.finish_ticket, hall.call())
+        act(booking.halls.finish_ticket, hall.call())
 
 
 def test_a_walk_in_is_finished_without_a_card() -> None:
     hall = make_hall()
     hall.walk_in()
-    assert act(booking.finish_ticket, hall.call()).state == "finished"
+    assert act(booking.halls.finish_ticket, hall.call()).state == "finished"
 
 
 def test_what_the_evening_ends_was_not_checked() -> None:
@@ -195,7 +196,7 @@ def test_a_window_shut_for_today_calls_nobody() -> None:
     hall.walk_in()
     seen = shut(hall)
     assert (seen.open, seen.planned) == (False, True)
-    with pytest.raises(booking.WindowShut):
+    with pytest.raises(booking.halls.WindowShut):
         hall.call(1)
     assert open_up(hall).open
     assert hall.call(1).window == 1
@@ -221,7 +222,7 @@ def test_whoever_stands_at_a_window_is_served_first() -> None:
     hall = make_hall(False, False)
     hall.walk_in()
     called = hall.call()
-    with pytest.raises(booking.WindowBusy) as busy:
+    with pytest.raises(booking.halls.WindowBusy) as busy:
         shut(hall)
     assert busy.value.extra["label"] == called.label
     act(finish, called)
@@ -245,7 +246,7 @@ def test_the_last_open_window_leaves_nobody_alone() -> None:
     hall = make_hall(False, other=1)
     hall.walk_in()
     hall.call()
-    with pytest.raises(booking.WindowBusy, match="没有其他开放的窗口"):
+    with pytest.raises(booking.halls.WindowBusy, match="没有其他开放的窗口"):
         shut(hall, hand_over=True)
 
 
@@ -254,7 +255,7 @@ def test_calling_and_shutting_at_once_agree() -> None:
     hall.walk_in()
     got = at_once(hall.call, lambda: shut(hall))
     called = [one for one in got if isinstance(one, TicketView)]
-    refused = [one for one in got if isinstance(one, (booking.WindowShut, booking.WindowBusy))]
+    refused = [one for one in got if isinstance(one, (booking.halls.WindowShut, booking.halls.WindowBusy))]
     assert len(called) + len(refused) == (2 if called else 1), got
     assert len(refused) == 1, got
 
@@ -283,7 +284,7 @@ def test_the_planners_word_is_newer_than_the_clerks() -> None:
 
 def _open(hall: Hall, number: int) -> bool:
     with unit() as u:
-        windows = booking.queues_at(u, hall.site)[0].windows
+        windows = booking.halls.queues_at(u, hall.site)[0].windows
     return next(one.open for one in windows if one.number == number)
 
 
@@ -334,7 +335,7 @@ def test_the_wait_is_told_with_its_reasons() -> None:
 def test_the_reason_follows_passes_and_late_arrivals() -> None:
     hall = make_hall(False)
     slot = hall.slot(0)
-    passed = act(booking.pass_ticket, (hall.walk_in(), hall.call())[1])
+    passed = act(booking.halls.pass_ticket, (hall.walk_in(), hall.call())[1])
     for _ in range(3):
         hall.walk_in()
     with unit() as u:
@@ -408,5 +409,5 @@ def test_the_machine_reads_what_the_phone_shows(visitors: Visitors) -> None:
     assert seen.json["ticket"]["label"] == "A001"
     gone = phone.get(f"/mp/v1/bookings/{told.id}").json
     assert (gone["check_in_text"], gone["code_until"]) == (None, None)
-    with pytest.raises(ImpossibleMove):
+    with pytest.raises(booking.halls.AlreadyCheckedIn):
         at_desk(told, site=hall.site, id_tail=id_tail_of(person))

@@ -114,7 +114,7 @@ def test_number_and_id_card_check_in_as_well(visitors: Visitors, hall: Hall) -> 
     path, wrong = f"/dept/v1/sites/{hall.site}/check-ins", "1234" if tail != "1234" else "4321"
     assert slug(machine.post(path, {"number": booked.number, "id_tail": wrong})) == "wrong-check-in-code"
     assert machine.post(path, {"number": booked.number, "id_tail": tail}).json["ticket"]["label"] == "A001"
-    assert slug(machine.post(path, {"number": booked.number, "id_tail": tail})) == "impossible-move"
+    assert slug(machine.post(path, {"number": booked.number, "id_tail": tail})) == "already-checked-in"
     assert slug(machine.post(path, {"number": "Y0000000000Z", "id_tail": tail})) == "not-found"
 
 

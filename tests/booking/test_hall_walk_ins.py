@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from backend import booking
-from backend.booking import TicketView, halls, plans, tasks
+from backend.booking import halls, plans, tasks
+from backend.booking.halls import TicketView
 from backend.booking.models import PlaceRow
 from backend.kernel import clock
 from backend.kernel.problems import ImpossibleMove
@@ -37,7 +38,7 @@ def walkers(slot: booking.Slot) -> list[str]:
 
 
 def take(hall: Hall, item: str) -> TicketView:
-    return run_unit(lambda u: booking.take_number(u, hall.site, CLERK, item_id=item))
+    return run_unit(lambda u: booking.halls.take_number(u, hall.site, CLERK, item_id=item))
 
 
 def test_a_walk_in_takes_a_place_of_the_current_slot() -> None:
@@ -137,14 +138,14 @@ def left_when_called(hall: Hall, ticket: TicketView) -> None:
 
 
 def gave_up(hall: Hall, ticket: TicketView) -> None:
-    run_unit(lambda u: halls.give_up_number(u, ticket.id, CLERK))
+    run_unit(lambda u: booking.give_up_number(u, ticket.id, CLERK))
 
 
 def absent(hall: Hall, ticket: TicketView) -> None:
     hall.call()
     for _ in range(2):
-        act(booking.recall_ticket, ticket)
-    act(booking.mark_absent, ticket)
+        act(booking.halls.recall_ticket, ticket)
+    act(booking.halls.mark_absent, ticket)
 
 
 @pytest.mark.parametrize("went", [left, left_when_called, gave_up, absent])
@@ -181,7 +182,7 @@ def test_a_phone_gives_up_no_appointment() -> None:
     assert seen.ticket is not None
     for ticket in (seen.ticket.id, act(finish, hall.call()).id):
         with pytest.raises(ImpossibleMove):
-            run_unit(lambda u, t=ticket: halls.give_up_number(u, t, CLERK))  # type: ignore[misc]
+            run_unit(lambda u, t=ticket: booking.give_up_number(u, t, CLERK))  # type: ignore[misc]
 
 
 def test_who_has_an_appointment_takes_no_walk_in_place() -> None:

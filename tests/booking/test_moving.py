@@ -239,7 +239,7 @@ def test_who_checks_in_stays_and_gives_the_other_place_back(site: str) -> None:
     clock.advance(timedelta(minutes=11))
     tasks.lapse_moves()
     assert state_of(one) == "checked_in"
-    run_unit(lambda u: booking.mark_served(u, one.id, site, CLERK, identity_checked=True))
+    run_unit(lambda u: booking.halls.mark_served(u, one.id, site, CLERK, identity_checked=True))
 
 
 def test_two_confirmations_at_once_move_once(

@@ -10,9 +10,10 @@ from backend.booking import tasks
 from backend.booking.models import BookingRow, PlaceRow
 from backend.contracts import CaseWithdrawn
 from backend.kernel import clock, ids
-from backend.kernel.problems import ImpossibleMove, NotYours, TooMany
-from backend.store.unit import Actor, run_unit, unit
-from tests.booking.makers import EXAM, ITEM, a_person, at_desk, confirm, hold, make_slot
+from backend.kernel.problems import NotYours, TooMany
+from backend.store.unit import Actor, Unit, run_unit, unit
+from tests.booking.makers import EXAM, ITEM, a_person, at_desk, citizen, confirm, hold, make_slot
+from tests.booking.waiters import second_waits
 
 
 @pytest.fixture
@@ -95,17 +96,17 @@ def test_cancelling_frees_the_place_until_two_hours_before(slot: booking.Slot) -
 def test_check_in_needs_the_right_code_day_and_site(slot: booking.Slot) -> None:
     booked = confirm(hold(slot.id))
     assert booked.check_in_code is not None
-    with pytest.raises(booking.WrongDayOrSite):
+    with pytest.raises(booking.halls.WrongDayOrSite):
         at_desk(booked, booked.check_in_code)
     clock.move_to(slot.starts_at)
-    with pytest.raises(booking.WrongDayOrSite):
+    with pytest.raises(booking.halls.WrongDayOrSite):
         at_desk(booked, booked.check_in_code, "si-bozhou-exam")
     assert at_desk(booked, "000000" if booked.check_in_code != "000000" else "111111") is None
     seen = at_desk(booked, booked.check_in_code)
     assert seen is not None
     assert seen.state == "checked_in"
     assert seen.check_in_code is None
-    with pytest.raises(ImpossibleMove):
+    with pytest.raises(booking.halls.AlreadyCheckedIn):
         at_desk(booked, booked.check_in_code)
 
 
@@ -143,7 +144,7 @@ def test_slots_open_on_working_days_only_and_once() -> None:
     assert run_unit(booking.open_slots) == 0
     calendar = run_unit(catalogue.calendar)
     with unit() as u:
-        slots = booking.free_slots(u, EXAM, limit=10_000)
+        slots = booking.free_slots(u, EXAM, site_id="si-bozhou-exam", limit=10_000)
     assert {"科目一", "科目二", "科目三"} <= {s.subject for s in slots}
     assert "" not in {s.subject for s in slots}
     opened = [s for s in slots if clock.day_of(s.starts_at).month in (9, 10) and s.starts_at > clock.now()]
@@ -160,3 +161,14 @@ def test_the_books_notice_a_place_without_its_booking(slot: booking.Slot) -> Non
         u.session.query(PlaceRow).filter_by(slot_id=slot.id, number=1).update({"booking_id": held.id})
     with unit() as u:
         assert u.get(BookingRow, held.id) is not None
+
+
+def test_two_phones_at_once_learn_of_one_booking(slot: booking.Slot) -> None:
+    person, held = a_person(), list[booking.BookingView]()
+
+    def first(u: Unit) -> None:
+        held.append(booking.hold_slot(u, booking.Wish(slot.id, person), citizen(person)))
+
+    refused = second_waits(first, lambda: hold(make_slot(1).id, person), commit=True)
+    assert isinstance(refused, booking.AlreadyBooked)
+    assert refused.extra == {"booking_id": held[0].id, "state": "held"}

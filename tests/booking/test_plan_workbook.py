@@ -263,13 +263,32 @@ def test_macros_and_bombs_are_not_opened() -> None:
     site, given = a_site(), patterns({})
     with_macro = rewritten(given, lambda _, part: part, **{"xl/vbaProject.bin": b"macro"})
     assert "宏" in findings(site, with_macro)["", 0, ""]
-    bomb = rewritten(given, lambda _, part: part, **{"xl/media/a.bin": bytes(30_000_000)})
+    bomb = rewritten(given, lambda _, part: part, **{"xl/media/a.bin": bytes(4_000_000)})
     assert len(bomb) < plans.MAX_BYTES
     assert "太大" in findings(site, bomb)["", 0, ""]
     crowd = rewritten(given, lambda _, part: part, **{f"a{n}": b"" for n in range(300)})
     assert "太大" in findings(site, crowd)["", 0, ""]
     laughs = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]><a>&b;</a>'
     assert findings(site, rewritten(given, lambda name, part: laughs if "sheet1" in name else part))
+
+
+def test_a_sheet_of_endless_merges_is_read_once() -> None:
+    site, given = a_site(), patterns({})
+    crowd = b"<mergeCell " * 27_000
+
+    def hidden(name: str, part: bytes) -> bytes:
+        return (
+            part.replace(b"</worksheet>", b"<!--" + crowd + b"--></worksheet>") if "sheet1" in name else part
+        )
+
+    def bare(name: str, part: bytes) -> bytes:
+        return b"<worksheet>" + crowd if "sheet1" in name else part
+
+    assert bring(site, rewritten(given, hidden)) is not None
+    assert list(findings(site, rewritten(given, bare))) == [("", 0, "")]
+    many = b"<mergeCells>" + b'<mergeCell ref="$A$2:B3"/>' * 10_000 + b"</mergeCells></worksheet>"
+    merged = rewritten(given, lambda name, part: part.replace(b"</worksheet>", many))
+    assert list(findings(site, merged)) == [(PATTERNS, 2, "A")]
 
 
 def test_wrong_days_windows_and_rules_are_told() -> None:

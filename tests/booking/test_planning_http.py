@@ -11,12 +11,14 @@ from openpyxl import Workbook, load_workbook
 
 from backend import booking
 from backend.booking import plans, tasks
-from backend.booking.plan_sheet import HEADINGS
+from backend.booking.plan_sheet import COLUMNS, PATTERNS
 from backend.kernel import clock
 from backend.store.unit import run_unit, unit
 from tests.booking.makers import CLERK, EXAM, ITEM, a_person, at_desk, book, cancel, make_slot
 from tests.booking.planners import MONDAY, PLANNER, a_site, on_monday, plan, set_day, slots_at, times
 from tests.people.makers import ask, officer, slug
+
+HEADINGS = {one.field: one.heading for one in COLUMNS[PATTERNS]}
 
 LAND, CITY = "BZ-GT", "341600"
 PATTERN = {
@@ -107,10 +109,12 @@ def test_what_is_wrong_is_told_by_field(planner: Any) -> None:
         slug(planner("PUT", f"{site}/plan/days/2026-09-27", {"kind": "closed", "reason": "停电"}))
         == "not-this-day"
     )
-    assert (
-        slug(planner("PUT", f"{site}/plan/days/yesterday", {"kind": "closed", "reason": "停电"}))
-        == "not-found"
-    )
+    for odd_day in ("yesterday", "20261125", "2026-W48-1", "2026-11-5", "2026-02-30"):
+        closing = planner("PUT", f"{site}/plan/days/{odd_day}", {"kind": "closed", "reason": "停电"})
+        assert (slug(closing), slug(planner("DELETE", f"{site}/plan/days/{odd_day}"))) == ("not-found",) * 2
+    for odd_day in ("1795564800", "2026-11-25T00:00:00", "20261125"):
+        asked = f"{site}/utilisation?from={odd_day}&to=2026-11-26"
+        assert slug(planner("GET", asked)) == "invalid-input"
     hours = {"kind": "hours", "hours": [["12:00", "09:00"]], "reason": "停电"}
     assert slug(planner("PUT", f"{site}/plan/days/2026-10-08", hours)) == "invalid-input"
     assert slug(planner("GET", f"{site}/utilisation?from=2026-01-01&to=2026-12-31")) == "invalid-input"
@@ -314,6 +318,6 @@ def _come_and_go(site: str, first: str, second: str) -> None:
     with unit() as u:
         code = booking.booking_of(u, comes.id, comes.person_id).check_in_code
     assert at_desk(comes, code or "", site) is not None
-    run_unit(lambda u: booking.mark_served(u, comes.id, site, CLERK, identity_checked=True))
+    run_unit(lambda u: booking.halls.mark_served(u, comes.id, site, CLERK, identity_checked=True))
     clock.move_to(misses.starts_at + timedelta(days=1))
     tasks.mark_those_missed()

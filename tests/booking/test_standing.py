@@ -17,6 +17,7 @@ from backend.store.outbox import OutboxRow
 from backend.store.unit import run_unit, unit
 from tests.booking.makers import CLERK, EXAM, a_person, book, citizen, hold, make_slot, set_rules, state_of
 from tests.booking.waiters import a_site, all_at_once, block_rows, blocks_of, triggers, wait_for
+from tests.cases.makers import id_number
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def appeal(person: str, text: str = "当天住院，附出院小结") -> booking
 
 def decide(person: str, *, lift: bool) -> booking.BlockView:
     block = blocks_of(person)[0].id
-    return run_unit(lambda u: booking.decide_block(u, block, CLERK, lift=lift, why="情况属实"))
+    return run_unit(lambda u: booking.halls.decide_block(u, block, CLERK, lift=lift, why="情况属实"))
 
 
 def ahead(site: str, **more: Any) -> booking.Slot:
@@ -165,7 +166,7 @@ def test_who_checked_in_has_missed_nothing(site: str) -> None:
     booked = book(slot.id, person)
     clock.move_to(slot.starts_at)
     code = run_unit(lambda u: booking.booking_of(u, booked.id, person)).check_in_code or ""
-    run_unit(lambda u: booking.check_in(u, booked.id, site, CLERK, code=code))
+    run_unit(lambda u: booking.halls.check_in(u, booked.id, site, CLERK, code=code))
     pass_day_of(slot)
     assert (state_of(booked), blocks_of(person)) == ("checked_in", [])
 
@@ -286,7 +287,8 @@ def test_each_department_sees_the_appeals_of_its_sites(site: str) -> None:
         appeal(person)
     with unit() as u:
         seen = [
-            one.person_id for one in booking.appeals(u, lambda at: at.department_id == "BZ-GT", limit=1000)
+            one.person_id
+            for one in booking.halls.appeals(u, lambda at: at.department_id == "BZ-GT", limit=1000)
         ]
     assert mine in seen
     assert other not in seen
@@ -301,3 +303,75 @@ def test_the_books_notice_a_block_without_a_cause(site: str) -> None:
     with unit() as u:
         assert any(block.id in finding for finding in booking.check_books(u))
         u.session.get_one(BookingRow, cause).state = "missed"
+
+
+def family(number: str) -> dict[str, Any]:
+    return {"companions": (booking.Companion("测试乙", number),)}
+
+
+def miss_together(site: str, number: str, person: str = "") -> booking.BookingView:
+    """Somebody books for two, and nobody comes."""
+    slot = make_slot(2, site=site, starts=clock.now() + timedelta(days=1))
+    booked = book(slot.id, person, **family(number))
+    pass_day_of(slot)
+    return booked
+
+
+def blocked_along(site: str) -> tuple[str, str]:
+    """Somebody of the register for whom others have booked twice in vain, and their ID number."""
+    along = a_person(id_no=(number := id_number()))
+    for _ in range(2):
+        miss_together(site, number)
+    return along, number
+
+
+def test_who_was_to_come_along_has_missed_too(site: str) -> None:
+    along, _ = blocked_along(site)
+    (block,) = blocks_of(along)
+    assert [(one.number, one.site_name, one.came_along) for one in block.missed] == [
+        ("", "测试办事点", True)
+    ] * 2
+    with pytest.raises(booking.BookingSuspended):
+        hold(ahead(site).id, along)
+
+
+def test_own_visits_and_those_along_are_counted_together(site: str) -> None:
+    along = a_person(id_no=(number := id_number()))
+    own = miss(site, along)
+    miss_together(site, number)
+    (block,) = blocks_of(along)
+    assert [(one.number, one.came_along) for one in block.missed] == [(own.number, False), ("", True)]
+
+
+def test_one_appointment_may_block_everybody_in_it(site: str) -> None:
+    person, along = a_person(), a_person(id_no=(number := id_number()))
+    for _ in range(2):
+        miss_together(site, number, person)
+    assert (block_rows(person), block_rows(along)) == (1, 1)
+
+
+def test_who_is_blocked_does_not_come_along_either(site: str) -> None:
+    number = id_number()
+    along = a_person(id_no=number)
+    for _ in range(2):
+        miss(site, along)
+    slot = make_slot(4, site=site, starts=clock.now() + timedelta(days=8))
+    for deed in (lambda: hold(slot.id, **family(number)), lambda: wait_for(slot, **family(number))):
+        with pytest.raises(booking.CompanionNotFree) as refused:
+            deed()
+        assert refused.value.extra == {"companions": [0]}
+    appeal(along)
+    decide(along, lift=True)
+    assert hold(slot.id, **family(number)).state == "held"
+
+
+def test_served_together_nobody_has_missed(site: str) -> None:
+    along = a_person(id_no=(number := id_number()))
+    miss(site, along)
+    slot = make_slot(2, site=site, starts=clock.now() + timedelta(days=1))
+    booked = book(slot.id, **family(number))
+    clock.move_to(slot.starts_at)
+    code = run_unit(lambda u: booking.booking_of(u, booked.id, booked.person_id)).check_in_code or ""
+    run_unit(lambda u: booking.halls.check_in(u, booked.id, site, CLERK, code=code))
+    pass_day_of(slot)
+    assert blocks_of(along) == []

@@ -77,7 +77,7 @@ def a_lived_day() -> tuple[str, str]:
     cancel_late(late, site)
     _serve(site, family)
     for _ in range(2):
-        run_unit(lambda u: booking.take_number(u, site, CLERK, group_id=group, item_id=""))
+        run_unit(lambda u: booking.halls.take_number(u, site, CLERK, group_id=group, item_id=""))
     clock.move_to(clock.at_local(NEXT, 8))
     tasks.mark_those_missed()
     assert misses.party == 1
@@ -90,7 +90,7 @@ def a_lived_day() -> tuple[str, str]:
 
 
 def cancel_late(booked: booking.BookingView, site: str) -> None:
-    run_unit(lambda u: booking.cancel_for_caller(u, booked.id, site, "来电取消", CLERK))
+    run_unit(lambda u: booking.halls.cancel_for_caller(u, booked.id, site, "来电取消", CLERK))
 
 
 def _take_elder_place(site: str, slot_id: str, person: str) -> None:
@@ -104,7 +104,7 @@ def _take_elder_place(site: str, slot_id: str, person: str) -> None:
 def _serve(site: str, booked: booking.BookingView) -> None:
     clock.move_to(booked.starts_at)
     assert at_desk(booked, site=site, id_tail=id_tail_of(booked.person_id)) is not None
-    run_unit(lambda u: booking.mark_served(u, booked.id, site, CLERK))
+    run_unit(lambda u: booking.halls.mark_served(u, booked.id, site, CLERK))
 
 
 def test_every_figure_is_as_counted_by_hand() -> None:

@@ -658,3 +658,53 @@ def test_leaving_while_being_offered_leaves_no_hold_behind(
     assert leave(wait).state == "left"
     assert looked == [None]
     assert free_in(slot.id) == 1
+
+
+def test_a_refusal_after_the_confirmation_cancels_nothing(
+    slot: booking.Slot, full: booking.BookingView
+) -> None:
+    wait = wait_for(slot)
+    cancel(full)
+    offer()
+    told, person = seen(wait).offer, waiters.owner_of(wait)
+    assert told is not None
+    answer = second_waits(
+        lambda u: booking.confirm_booking(u, told.booking_id, person, citizen(person)),
+        lambda: decline(wait),
+        commit=True,
+    )
+    assert isinstance(answer, ImpossibleMove)
+    with unit() as u:
+        assert booking.booking_of(u, told.booking_id, person).state == "confirmed"
+    assert (seen(wait).state, hands(slot)) == ("taken", 1)
+
+
+def test_two_refusals_at_once_pass_one_offer(slot: booking.Slot, full: booking.BookingView) -> None:
+    wait = wait_for(slot)
+    cancel(full)
+    offer()
+    answers = all_at_once([lambda: decline(wait)] * 3)
+    assert sum(isinstance(one, ImpossibleMove) for one in answers) == 2
+    assert triggers(wait.id) == ["begun", "offered", "passed"]
+
+
+def test_an_odd_refusal_of_one_stops_no_offer(
+    slot: booking.Slot,
+    full: booking.BookingView,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    odd, other = wait_for(slot), wait_for(slot)
+    cancel(full)
+    held = offering.hold
+
+    def hold_or_break(u: Unit, seen: Any, wish: Any, *more: Any, **named: Any) -> booking.BookingView:
+        if wish.person_id == waiters.owner_of_in(u, odd):
+            raise InvalidInput
+        return held(u, seen, wish, *more, **named)
+
+    monkeypatch.setattr(offering, "hold", hold_or_break)
+    assert offer() == 1
+    assert (seen(odd).state, seen(other).state) == ("waiting", "offered")
+    assert [one.wait_id for one in caplog.records if hasattr(one, "wait_id")] == [odd.id]
+    assert waiters.owner_of(odd) not in caplog.text

@@ -205,3 +205,20 @@ def test_rules_count_the_person_and_not_the_account(corner: Any, letters: Any, s
     assert newcomer.id == known.id
     assert slug(newcomer.ask("POST", "/bookings", {"slot_id": other.id})) == "booking-limit-reached"
     assert [b["slot_id"] for b in newcomer.ask("GET", "/bookings").json()["items"]] == [one.id]
+
+
+def test_nobody_names_the_whole_town_as_companions(visitors: Visitors, slot: booking.Slot) -> None:
+    who = somebody(visitors)
+    strangers = [{"name": "测试乙", "id_no": id_number()} for _ in range(31)]
+    asked = [{"slot_id": slot.id, "companions": strangers[n : n + 5]} for n in range(0, 30, 5)]
+    for body in [*asked, asked[0]]:  # naming the same again costs nothing
+        assert kind_of(who.post("/mp/v1/bookings", body)) != "too-many-requests"
+    for path, body in (
+        ("/mp/v1/bookings", {"slot_id": slot.id, "companions": strangers[30:]}),
+        ("/mp/v1/waits", wish_for(slot, companions=strangers[30:])),
+        ("/mp/v1/releases/rl-none/entries", {"companions": strangers[30:]}),
+    ):
+        refused = who.post(path, body)
+        assert (refused.status_code, kind_of(refused)) == (429, "too-many-requests"), path
+        assert refused.json["retry_after"] > 3600
+    assert kind_of(who.post("/mp/v1/bookings", asked[0])) != "too-many-requests"

@@ -1,7 +1,7 @@
 """What the answers of the booking office show, refuse and leave open to people at home, on the phone, at the desk."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ from tests.booking.makers import (
     a_person,
     at_desk,
     book,
+    born_on,
     citizen,
     confirm,
     free_in,
@@ -226,6 +227,7 @@ def others_of(full: booking.Slot, **more: Any) -> list[dict[str, Any]]:
 
 def test_alternatives_begin_with_the_same_site(site: str) -> None:
     soon, subject, elsewhere = clock.now() + timedelta(days=3), ids.token()[:20], a_site()
+    set_rules(site, elder_percent=50)
     days = [soon + timedelta(days=n) for n in range(6)]
     full = make_slot(1, site=site, subject=subject, starts=days[5])
     book(full.id)
@@ -233,9 +235,9 @@ def test_alternatives_begin_with_the_same_site(site: str) -> None:
     far = [make_slot(2, site=elsewhere, subject=subject, starts=days[n]) for n in (1, 0, 2)]
     late, early = (make_slot(2, site=site, subject=subject, starts=days[n]) for n in (4, 3))
     elder = make_slot(2, site=site, subject=subject, starts=days[2], kinds={"elder": 1})
-    pair = {"companions": (Companion("测试乙", id_number()),)}
+    pair = {"companions": (Companion("测试乙", born_on(date(1996, 3, 1))),)}
     assert [one["slot_id"] for one in others_of(full, **pair)] == [early.id, late.id, far[1].id]
-    found = others_of(full)
+    found = others_of(full, person_id=a_person(id_no=born_on(date(1996, 3, 2))))
     assert [one["slot_id"] for one in found] == [elder.id, early.id, late.id]
     assert found[0] == {
         "slot_id": elder.id, "site": {"id": site, "name": "测试办事点", "address": "测试地址"}, "free": 1,
@@ -286,8 +288,9 @@ def test_another_subject_or_a_finished_one_does_not_count(site: str) -> None:
 
 
 def test_free_places_count_the_elders_apart(visitors: Visitors, site: str) -> None:
+    set_rules(site, elder_percent=40)
     slot = make_slot(5, site=site, kinds={"elder": 2, "walk_in": 1})
-    hold(slot.id)
+    hold(slot.id, a_person(id_no=born_on(date(1996, 3, 1))))
     seen = visitors.stranger().get(f"/mp/v1/slots?item_id={ITEM}&site_id={site}").json
     assert [(one["id"], one["free"], one["elder_free"]) for one in seen["items"]] == [(slot.id, 1, 2)]
 

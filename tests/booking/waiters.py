@@ -49,6 +49,11 @@ def owner_of(wait: WaitView) -> str:
         return u.session.get_one(WaitRow, wait.id).person_id
 
 
+def owner_of_in(u: Unit, wait: WaitView) -> str:
+    """The same within a unit that is open."""
+    return u.session.get_one(WaitRow, wait.id).person_id
+
+
 def seen(wait: WaitView) -> WaitView:
     """The wait as its owner sees it now."""
     person = owner_of(wait)

@@ -1,6 +1,7 @@
 """Guards of the house rules: each of them names the file that trespasses."""
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from backend.kernel.problems import Problem
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("backend", "payments", "courier", "notifications", "miniprogram_api")
@@ -136,3 +139,36 @@ def test_no_file_or_function_outgrows_its_room() -> None:
         if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno > 45
     ]
     assert not too_long
+
+
+def _kinds(kind: type[Problem] = Problem) -> Iterator[type[Problem]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _kinds(below)
+
+
+def test_what_a_problem_tells_is_declared_with_it() -> None:
+    import wsgi  # noqa: F401
+
+    known = {kind.__name__: kind for kind in _kinds()}
+    undeclared = [
+        f"{path}:{node.lineno} {kind.__name__}({word.arg}=...)"
+        for path, source in _sources()
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and (kind := known.get(ast.unparse(node.func).rpartition(".")[2]))
+        for word in node.keywords
+        if word.arg and word.arg not in {*kind.extras, *inspect.signature(kind).parameters, "retry_after"}
+    ]
+    assert undeclared == []
+
+
+def test_every_answer_of_the_town_is_described() -> None:
+    import wsgi
+
+    silent = {
+        f"{route.method} {surface.prefix}{route.path}"
+        for surface in wsgi.SURFACES
+        for route in surface.routes
+        if route.answers is None and not route.media and route.status != 204
+    }
+    assert silent == set()

@@ -33,6 +33,7 @@ CLOSED = APPOINTMENT | {
 }
 RESTORED = APPOINTMENT | {"restored": "2026-11-20T08:00:00+00:00"}
 OVER = APPOINTMENT | {"closed_over": "2026-11-20T08:00:00+00:00", "closed_why": "停电检修", "not_after": ""}
+CALLED_OFF = APPOINTMENT | {"cancelled_why": "证明不符合急办条件", "cancelled_brief": "证明不符合急办条件"}
 ELSEWHERE = CLOSED | {"new_when": "11月26日10:00", "new_place": "城南分厅", "held_until": "11月24日18:00"}
 OFFER = APPOINTMENT | {"held_until": "11月24日10:30"}
 WAIT = {"item": "驾驶证考试（科目一）", "days": "11月25日至12月5日"}
@@ -42,6 +43,7 @@ BLOCK = {
 TOLD = {
     "booking_confirmed": (APPOINTMENT, ("11月25日09:30", "Y7K3M9Q2X4H5", "3人")),
     "booking_cancelled": (APPOINTMENT, ("已取消",)),
+    "booking_called_off": (CALLED_OFF, ("11月25日09:30", "已取消", "证明不符合急办条件", "不影响")),
     "booking_moved": (APPOINTMENT, ("改到11月25日09:30", "原来的时间不用来")),
     "booking_displaced": (ELSEWHERE, ("不要前往", "停电检修", "11月26日10:00到城南分厅", "11月24日18:00前")),
     "booking_displaced_none": (CLOSED, ("不要前往", "停电检修", "另选时间")),
@@ -89,6 +91,7 @@ def states_of(about: str, channel_name: str) -> list[str]:
 EVENTS: dict[str, Callable[[str, str], c.Event]] = {
     "booking_confirmed": lambda b, p: c.BookingConfirmed(b, p, b),
     "booking_cancelled": lambda b, p: c.BookingCancelled(b, p, b),
+    "booking_called_off": lambda b, p: c.BookingCancelled(b, p, b),
     "booking_moved": lambda b, p: c.BookingMoved(b, p, b),
     "booking_displaced": lambda b, p: c.BookingDisplaced(b, p, b, found=True),
     "booking_displaced_none": lambda b, p: c.BookingDisplaced(b, p, b, found=False),

@@ -6,6 +6,7 @@ import requests
 from openapi_spec_validator import validate
 
 from backend.runtime import openapi, refusals
+from backend.runtime.surface import Surface
 from tests.runtime.windows import SURFACE, Visitor
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -57,9 +58,9 @@ def test_every_problem_of_a_route_is_listed(document: dict[str, Any]) -> None:
         for kind in refusals.promised(route):
             told = responses[str(kind.status)]
             assert f"- `{kind.slug}` {kind.title}" in told["description"]
-            assert told["content"]["application/problem+json"]["schema"] == {
-                "$ref": "#/components/schemas/Problem"
-            }
+            schema = told["content"]["application/problem+json"]["schema"]
+            model = f"Problem-{kind.slug}" if kind.extras else "Problem"
+            assert {"$ref": f"#/components/schemas/{model}"} in schema.get("anyOf", [schema])
         expected = {str(kind.status) for kind in refusals.promised(route)} | {str(route.status)}
         assert set(responses) == expected | (set() if route.writes else {"304"})
 
@@ -89,6 +90,33 @@ def test_writing_needs_a_key_and_reading_takes_a_tag(document: dict[str, Any]) -
     assert operation(document, "get", "/things/{thing_id}")["parameters"][0] == {
         "name": "thing_id", "in": "path", "required": True, "schema": {"type": "string"},
     }  # fmt: skip
+
+
+def test_what_a_problem_tells_beside_its_sentences_is_described(document: dict[str, Any]) -> None:
+    _, told = document["components"]["schemas"]["Problem-channel-refused"]["allOf"]
+    assert told["properties"]["type"] == {"const": "urn:zhangban:problem:channel-refused"}
+    assert told["properties"]["code"] == {"type": "string"}
+
+
+def test_files_tell_their_media_types_and_devices_are_named() -> None:
+    surface = Surface("files", "/files/v1", audience="citizen", title="Files")
+    surface.get("/sheet", media=("text/csv", "application/pdf"))(lambda call: None)
+    surface.post("/holds", device=True)(_held)
+    told = openapi.document([surface])
+    validate(told)
+    sheet, holds = told["paths"]["/files/v1/sheet"]["get"], told["paths"]["/files/v1/holds"]["post"]
+    assert set(sheet["responses"]["200"]["content"]) == {"text/csv", "application/pdf"}
+    assert "304" not in sheet["responses"]
+    assert [part["name"] for part in holds["parameters"]] == ["Idempotency-Key", "X-Device-Id"]
+    assert not holds["parameters"][1]["required"]
+    assert (holds["summary"], holds["description"]) == ("Hold a place.", "And say for how long.")
+
+
+def _held(call: Any, u: Any) -> None:
+    """Hold a place.
+
+    And say for how long.
+    """
 
 
 def test_who_may_ask_is_told(document: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ import pytest
 import requests
 from flask import Flask
 
-from backend.runtime import metrics, web
+from backend.runtime import metrics, surface, web
 from backend.runtime.settings import database_url
 from backend.store import engine
 from tests.runtime.windows import SURFACE, Visitor, tiny_app
@@ -95,3 +95,18 @@ def test_a_token_opens_the_figures_to_collectors(
 def test_figures_of_all_processes_are_added(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     assert metrics.exposition() == b"", "no process has written figures yet"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:203.0.113.7", "203.0.113.7", True),
+        ("203.0.113.7", "203.0.113.8", False),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+        ("not:an:address", "not:an:address", True),
+    ],
+)
+def test_a_whole_ipv6_network_counts_as_one_address(one: str, other: str, same: bool) -> None:
+    assert (surface._network(one) == surface._network(other)) is same

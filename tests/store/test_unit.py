@@ -217,6 +217,25 @@ def test_a_race_that_may_be_repeated_finds_the_winner() -> None:
         units._retried.discard("t_thing_pkey")
 
 
+def test_a_mapped_race_is_looked_at_twice_before_it_is_told() -> None:
+    run_unit(lambda u: put(u, "looked", name="同名"))
+    units.map_constraint("t_thing_pkey", NameTaken)
+    units.retry_on("t_thing_pkey")
+    looks: list[int] = []
+
+    def make(u: Unit) -> None:
+        looks.append(1)
+        put(u, "looked")
+
+    try:
+        with pytest.raises(NameTaken):
+            run_unit(make)
+        assert len(looks) == 2
+    finally:
+        units._retried.discard("t_thing_pkey")
+        units._constraints.pop("t_thing_pkey")
+
+
 def test_errors_say_nothing_of_the_values() -> None:
     tell("INSERT INTO t_thing (id, name) VALUES ('private', '张某某')")
     with pytest.raises(IntegrityError, match="t_thing_pkey") as caught:

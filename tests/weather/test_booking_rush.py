@@ -1,6 +1,12 @@
-"""A rush for places while the web server and the database are killed -9: never oversold, no word broken."""
+"""A rush for places while the web server and the database are killed -9: never oversold, no word broken.
+
+`make weather ONLY=booking_rush` lets 5,000 citizens in for 500 places in 50 slots and prints what became of them;
+`make test` is content with fewer.
+"""
 
 import json
+import os
+import statistics
 import subprocess
 import sys
 import threading
@@ -17,10 +23,27 @@ from benchmarks.seeding import Citizen
 from tests.weather.makers import Opened, opened_town, wait_for
 from town import places, postgres
 
-pytestmark = pytest.mark.timeout(240)
-CITIZENS, SLOTS, PLACES, SEED = 400, 6, 10, 20261121
-SUPPLY = SLOTS * PLACES
-MANNERS = Manners(threads=16, tries=6, patience_s=60.0, leaving=0.2)
+
+@dataclass(frozen=True)
+class Size:
+    """How many come, for how many places in each slot, how many of them at once, and how long it may take."""
+
+    citizens: int
+    slots: int
+    places: int
+    threads: int
+    seconds: float
+
+    @property
+    def supply(self) -> int:
+        return self.slots * self.places
+
+
+IS_FULL = os.environ.get("WEATHER") == "full"
+SIZE = Size(5_000, 50, 10, threads=48, seconds=900) if IS_FULL else Size(400, 6, 10, threads=16, seconds=90)
+SEED = 20261121
+MANNERS = Manners(threads=SIZE.threads, tries=6, patience_s=60.0, leaving=0.2)
+pytestmark = pytest.mark.timeout(240 + SIZE.seconds)
 _TAKEN = """
     SELECT coalesce(sum(greatest(taken - capacity, 0)), 0), coalesce(sum(taken), 0) FROM (
         SELECT s.capacity, coalesce(sum(b.party), 0) AS taken FROM booking_slot s LEFT JOIN booking_booking b
@@ -97,29 +120,33 @@ def rushed(opened: Opened) -> Rushed:
     entry = opened.entry
     people, slots = _seeded(opened)
     crowd, watcher = Crowd(entry["addresses"]["town"], SEED, MANNERS), Watcher(entry["database_url"])
+    begun = time.monotonic()
     watching = threading.Thread(target=watcher.watch, daemon=True)
     rushing = threading.Thread(target=crowd.rush, args=(people, slots), daemon=True)
     watching.start()
     rushing.start()
     _hurt(opened, crowd)
-    rushing.join(timeout=90)
+    rushing.join(timeout=SIZE.seconds)
     assert not rushing.is_alive()
+    seconds = time.monotonic() - begun
     watcher.over.set()
     watching.join(timeout=10)
     assert all(opened.entry["children"][name] != entry["children"][name] for name in ("web", "postgres"))
     confirmed, held = (_asked(opened, _WITH_PLACE, (state,)) for state in ("confirmed", "held"))
-    return Rushed(crowd, watcher, _asked(opened, _TAKEN)[0], confirmed, held, _asked(opened, _EVERY))
+    rushed = Rushed(crowd, watcher, _asked(opened, _TAKEN)[0], confirmed, held, _asked(opened, _EVERY))
+    _tell(rushed, seconds)
+    return rushed
 
 
 def _seeded(opened: Opened) -> tuple[list[Citizen], list[str]]:
-    words = ("tests.weather.seed_rush", *map(str, (CITIZENS, SLOTS, PLACES)))
+    words = ("tests.weather.seed_rush", *map(str, (SIZE.citizens, SIZE.slots, SIZE.places)))
     done = subprocess.run(
         [sys.executable, "-m", *words],
         env={**opened.env, **opened.entry["environment"]},
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     made = json.loads(done.stdout)
@@ -128,11 +155,29 @@ def _seeded(opened: Opened) -> tuple[list[Citizen], list[str]]:
 
 def _hurt(opened: Opened, crowd: Crowd) -> None:
     """Kill the web server when a sixth of the places has been confirmed, and the database at the half of them."""
-    for name, enough in (("web", SUPPLY // 6), ("postgres", SUPPLY // 2)):
+    for name, enough in (("web", SIZE.supply // 6), ("postgres", SIZE.supply // 2)):
         while len(crowd.ended("confirmed")) < enough:
             assert not crowd.failures, crowd.failures[0]
             time.sleep(0.002)
         opened.kill(name)
+
+
+def _tell(rushed: Rushed, seconds: float) -> None:
+    """The figures of the rush; pytest shows them in a full one."""
+    crowd, watcher = rushed.crowd, rushed.watcher
+    cut = sum(n for status, n in crowd.statuses.items() if status == 0 or status >= 500)
+    endings = {how: len(crowd.ended(how)) for how in ("confirmed", "left", "refused", "puzzled")}
+    p50, p99 = statistics.median(crowd.latency_ms), statistics.quantiles(crowd.latency_ms, n=100)[98]
+    told, held = set(rushed.told("confirmed")), set(rushed.confirmed)
+    worst = max(watcher.worst, rushed.counted[0])
+    sys.stdout.write(
+        f"\n  {SIZE.citizens:,} citizens for {SIZE.supply} places in {SIZE.slots} slots, {seconds:.0f} s: {endings}"
+        f"\n  {len(crowd.latency_ms):,} requests, p50 {p50:.0f} ms, p99 {p99:.0f} ms; {cut} unanswered or 5xx"
+        f"\n  by status {dict(sorted(crowd.statuses.items()))}; the web server and the database were killed"
+        f"\n  booking_rush.oversold = {worst} ({watcher.looks} looks during the rush)"
+        f"\n  booking_rush.words_broken = {len(told - held)}"
+        f"\n  booking_rush.booked_and_never_told = {len(held - told)}\n"
+    )
 
 
 def _asked(opened: Opened, statement: str, values: tuple[object, ...] | None = None) -> list[Any]:
@@ -144,15 +189,15 @@ def test_everybody_gets_an_answer_in_spite_of_two_deaths(rushed: Rushed) -> None
     crowd = rushed.crowd
     assert crowd.failures == []
     assert [one.last for one in crowd.ended("puzzled")] == []
-    assert len(crowd.endings) == CITIZENS
-    assert len(rushed.told("confirmed", "left")) == SUPPLY
+    assert len(crowd.endings) == SIZE.citizens
+    assert len(rushed.told("confirmed", "left")) == SIZE.supply
     assert sum(n for status, n in crowd.statuses.items() if status == 0 or status >= 500), "nobody was hurt"
 
 
 def test_capacity_holds_at_every_moment_of_the_rush(rushed: Rushed) -> None:
     assert rushed.watcher.looks > 20
     assert rushed.watcher.worst == 0
-    assert rushed.counted == (0, SUPPLY)
+    assert rushed.counted == (0, SIZE.supply)
 
 
 def test_whoever_was_told_of_a_place_has_it(rushed: Rushed) -> None:
@@ -168,6 +213,8 @@ def test_no_hold_outlives_its_time(rushed: Rushed, opened: Opened) -> None:
     assert rushed.held
     opened.command("clock", "+11m")
     assert wait_for(lambda: _asked(opened, _WITH_PLACE, ("held",)) == [], 30)
+    left = _asked(opened, _WITH_PLACE, ("held",))
+    sys.stdout.write(f"\n  booking_rush.holds_left_behind = {len(left)} (of {len(rushed.held)} holds)\n")
     assert _asked(opened, _TAKEN)[0] == (0, len(rushed.confirmed))
     assert _asked(opened, _WITH_PLACE, ("confirmed",)) == rushed.confirmed
     assert "0 findings" in opened.command("check")

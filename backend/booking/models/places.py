@@ -110,7 +110,12 @@ class PlaceRow(Base):
         Index("ix_booking_place_free", "slot_id", "number", postgresql_where=text("booking_id IS NULL")),
         Index("ix_booking_place_booking", "booking_id", postgresql_where=text("booking_id IS NOT NULL")),
         Index("ix_booking_place_kept", "slot_id", postgresql_where=text("kept")),
-        Index("uq_booking_place_ticket", "ticket_id", unique=True, postgresql_where=text("ticket_id IS NOT NULL")),
+        Index(
+            "uq_booking_place_ticket",
+            "ticket_id",
+            unique=True,
+            postgresql_where=text("ticket_id IS NOT NULL"),
+        ),
         CheckConstraint("NOT kept OR booking_id IS NULL", name="kept_is_free"),
         CheckConstraint(
             "ticket_id IS NULL OR (kind = 'walk_in' AND booking_id IS NULL)", name="walk_in_has_a_ticket"
@@ -134,7 +139,8 @@ class BookingRow(Base):
     person was told of, `displaced_to` the slot that was held for them instead, empty while there is none. `excused`:
     cancelled by the window for somebody who phoned, and never held against them. Wrong codes and wrong ID tails at
     check-in are counted apart, each from its `..._tried_at` on. `identity_checked_at`: when a window compared the ID
-    card with the booking; nobody is served before.
+    card with the booking; nobody is served before. `urgency_accepted_at`: when the site saw the evidence for an hour
+    outside the usual ones, and found it good. `cancelled_why`: what its person is told, where we ended it.
     """
 
     __tablename__ = "booking_booking"
@@ -190,11 +196,13 @@ class BookingRow(Base):
     device: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     urgent_reason: Mapped[str] = mapped_column(String(40), default="", server_default="")
     urgent_evidence: Mapped[list[Any] | None]
+    urgency_accepted_at: Mapped[datetime | None]
     excused: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
     check_in_tries: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
     check_in_tried_at: Mapped[datetime | None]
     tail_tries: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
     tail_tried_at: Mapped[datetime | None]
+    cancelled_why: Mapped[str] = mapped_column(Text, default="", server_default="")
     checked_in_at: Mapped[datetime | None]
     identity_checked_at: Mapped[datetime | None]
 

@@ -13,13 +13,14 @@ from backend.store.base import Base, Id, Ref
 class BlockRow(Base):
     """A person may not book this item until a moment, because of the booking that caused it.
 
+    That is theirs, or one that they were to come along with.
     `counted` are the bookings missed that led to it, the cause among them.
     """
 
     __tablename__ = "booking_block"
     __retention__ = "2 years after its end"
     __table_args__ = (
-        Index("uq_booking_block_cause", "cause_id", unique=True),
+        Index("uq_booking_block_cause", "cause_id", "person_id", unique=True),
         Index(
             "ix_booking_block_person", "person_id", "item_id",
             postgresql_where=text("state IN ('active', 'appealed', 'upheld')"),

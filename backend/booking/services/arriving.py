@@ -3,16 +3,15 @@
 from datetime import date, datetime
 from typing import Any, Final
 
-from backend.booking.hall_problems import WalkInsFull
+from backend.booking.alternatives import ALTERNATIVES, alternatives
+from backend.booking.hall_problems import NoQueueHere, WalkInsFull
 from backend.booking.hall_questions import group_for, ticket_view
 from backend.booking.hall_views import TicketView
 from backend.booking.machine import TICKET
 from backend.booking.models import BookingRow, SlotRow, TicketRow, WindowGroupRow
-from backend.booking.problems import NoQueueHere
-from backend.booking.questions import ALTERNATIVES, alternatives
 from backend.booking.services.hall import group_at
 from backend.booking.services.site_rules import rules_of
-from backend.booking.services.taking import are_walk_ins_planned, walk_in
+from backend.booking.services.taking import are_walk_ins_planned, queue_of, walk_in
 from backend.kernel import clock, ids
 from backend.store import lean
 from backend.store.unit import Actor, Unit
@@ -60,7 +59,7 @@ def take_number(u: Unit, site_id: str, by: Actor, *, group_id: str = "", item_id
 
 def _has_room(u: Unit, row: TicketRow, group: WindowGroupRow, item_id: str) -> bool:
     """Whether the number took a place, or the site plans none."""
-    queue = {"site": group.site_id, "group": group.id, "items": group.item_ids, "item": item_id}
+    queue = queue_of(group, item_id)
     return walk_in(u, row.id, queue) or not are_walk_ins_planned(u, queue)
 
 
@@ -68,11 +67,11 @@ def _full(u: Unit, site_id: str, item_ids: list[Any]) -> WalkInsFull:
     others = [
         {"item_id": item_id, **one}
         for item_id in item_ids
-        for one in alternatives(u, item_id, "", site_id, 1)
+        for one in alternatives(u, item_id, "", site_id, None)
     ]
     others.sort(key=lambda one: (one["site"]["id"] != site_id, one["starts_at"], one["slot_id"]))
     return WalkInsFull(
-        None if others else "近期没有可预约的时段，可在网上登记候补。", alternatives=others[:ALTERNATIVES]
+        None if others else "现在没有可以预约的时段，可在网上登记候补。", alternatives=others[:ALTERNATIVES]
     )
 
 

@@ -12,11 +12,9 @@ from sqlalchemy.orm import aliased
 from backend.booking.machine import CALLED, CHECKED_IN, CONFIRMED, ENTRY, HELD, LIVE, WAIT
 from backend.booking.models import BlockRow, BookingRow, EntryRow, TicketRow, WaitRow
 from backend.booking.services.keeping import release
-from backend.store import lean
+from backend.booking.services.looking import hold_still
 from backend.store.unit import SYSTEM, Unit
 
-# As `looking.LOOK` locks whoever books.
-_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 4711))"
 _FAR: Final = (HELD, CONFIRMED, CHECKED_IN, CALLED)
 """The further along, the later; only the first two can be ended for somebody."""
 _WAITING: Final = ("waiting", "offered")
@@ -25,8 +23,7 @@ _LEFT: Final = "left"
 
 def carry_over(u: Unit, joined_id: str, person_id: str) -> None:
     """Give the person what the joined login has. Repeated, nothing is left to carry."""
-    for key in sorted((joined_id, person_id)):
-        lean.execute(u.session, _LOCK, (key,))
+    hold_still(u, (joined_id, person_id))
     _bookings(u, joined_id, person_id)
     _waits(u, joined_id, person_id)
     _entries(u, joined_id, person_id)

@@ -12,9 +12,9 @@ from backend import people
 from backend.booking.models import COMPANION, CompanionRow
 from backend.booking.problems import CompanionNotFree, LimitReached
 from backend.booking.services.limits import THEIRS, require_times, spans
-from backend.booking.services.looking import SlotSeen
+from backend.booking.services.looking import SlotSeen, hold_still
 from backend.booking.views import Companion
-from backend.kernel import ids
+from backend.kernel import clock, ids
 from backend.store import lean, vault
 from backend.store.unit import Unit
 
@@ -22,8 +22,16 @@ _HOLDERS: Final = f"""
     SELECT {people.folded.HOLDER.format(blind="asked.blind")}, encode(asked.blind, 'hex')
     FROM unnest(%s::bytea[]) AS asked (blind)
 """
-# As `looking.LOOK` locks the one who books.
-_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 4711))"
+_BLOCKED: Final = f"""
+    SELECT DISTINCT asked.place FROM unnest(%(places)s::integer[], %(blinds)s::bytea[]) AS asked (place, blind)
+    JOIN booking_block k ON k.person_id = {people.folded.HOLDER.format(blind="asked.blind")}
+    WHERE k.item_id = %(item)s AND k.until > %(now)s AND k.state IN ('active', 'appealed', 'upheld')
+"""
+_ALONG: Final = f"""
+    SELECT DISTINCT holder FROM (SELECT {people.folded.HOLDER.format(blind="c.number_blind")} AS holder
+        FROM booking_companion c WHERE c.booking_id = %s) AS along
+    WHERE holder IS NOT NULL ORDER BY holder
+"""
 _ADD: Final = """
     INSERT INTO booking_companion (id, booking_id, id_no, number_blind)
     SELECT one.id, %(booking)s, one.id_no, one.blind
@@ -38,8 +46,7 @@ def stand_still(u: Unit, companions: Sequence[Companion], *person_ids: str) -> N
     """
     blinds = [people.folded.number_blind(one.id_no) for one in companions]
     found = lean.execute(u.session, _HOLDERS, (blinds,)).fetchall() if blinds else []
-    for key in sorted({*person_ids, *(holder or blind for holder, blind in found)}):
-        lean.execute(u.session, _LOCK, (key,))
+    hold_still(u, [*person_ids, *(holder or blind for holder, blind in found)])
 
 
 def require_free(u: Unit, slot: SlotSeen, companions: Sequence[Companion], booking_id: str) -> None:
@@ -50,12 +57,25 @@ def require_free(u: Unit, slot: SlotSeen, companions: Sequence[Companion], booki
     if not companions:
         return
     stand_still(u, companions)
-    asked = [
-        (place, blind)
-        for place, one in enumerate(companions)
-        for blind in people.folded.number_blinds(one.id_no)
-    ]
-    _require(u, slot, booking_id, asked)
+    require_no_blocks(u, companions, slot.item_id)
+    _require(u, slot, booking_id, _asked(companions))
+
+
+def require_no_blocks(u: Unit, companions: Sequence[Companion], item_id: str) -> None:
+    """Who may not book the item does not come along either. Raises CompanionNotFree."""
+    asked = _asked(companions)
+    values = {
+        "places": [place for place, _ in asked], "blinds": [blind for _, blind in asked], "item": item_id,
+        "now": clock.now(),
+    }  # fmt: skip
+    found = lean.execute(u.session, _BLOCKED, values).fetchall() if asked else []
+    if found:
+        raise CompanionNotFree(companions=sorted(place for (place,) in found))
+
+
+def along_with(u: Unit, booking_id: str) -> list[str]:
+    """Who of the register comes along with a booking."""
+    return [str(holder) for (holder,) in lean.execute(u.session, _ALONG, (booking_id,))]
 
 
 def require_room(u: Unit, slot: SlotSeen, booking_id: str) -> None:
@@ -80,6 +100,14 @@ def write(u: Unit, booking_id: str, companions: Sequence[Companion]) -> None:
         "blinds": [people.folded.number_blind(one.id_no) for one in companions],
     }  # fmt: skip
     lean.execute(u.session, _ADD, values)
+
+
+def _asked(companions: Sequence[Companion]) -> list[tuple[int, bytes]]:
+    return [
+        (place, blind)
+        for place, one in enumerate(companions)
+        for blind in people.folded.number_blinds(one.id_no)
+    ]
 
 
 def _require(u: Unit, slot: SlotSeen, booking_id: str, asked: Sequence[tuple[int, bytes]]) -> None:

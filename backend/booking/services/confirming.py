@@ -4,12 +4,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from backend.booking import codes
-from backend.booking.machine import BOOKING, HELD
+from backend.booking.machine import BOOKING, CANCELLED, CONFIRMED, HELD, LAPSED
+from backend.booking.models import BookingRow
 from backend.booking.naming import item_name
-from backend.booking.problems import HoldLapsed, SlotClosed
+from backend.booking.parties import Party
+from backend.booking.questions import booking_view
 from backend.booking.services.answering import offer_taken
 from backend.booking.services.holding import Fresh
-from backend.booking.services.looking import SITE
+from backend.booking.services.looking import GROUP, SITE
+from backend.booking.services.refusing import hold_lapsed, slot_closed
 from backend.booking.services.wanted import ORIGIN
 from backend.booking.views import BookingView, Site
 from backend.contracts import BookingConfirmed
@@ -22,7 +25,7 @@ from backend.store.unit import Actor, Question, Unit
 _SEE: Final = f"""
     SELECT head.seq, head.link, b.state, b.held_until, b.origin, b.number, b.item_id, b.subject, b.case_id, b.party,
         s.id, s.starts_at, s.ends_at, s.cancel_before_hours, s.closed_at,
-        {SITE}
+        {SITE}, {GROUP}
     FROM booking_booking b JOIN booking_slot s ON s.id = b.slot_id JOIN booking_site site ON site.id = s.site_id
     {book.HEAD.format(matter="coalesce(b.case_id, b.id)")}
     WHERE b.id = %(booking)s AND b.person_id = %(person)s FOR UPDATE OF b, head
@@ -36,16 +39,19 @@ def question(booking_id: str, person_id: str) -> Question:
 
 
 def confirm_booking(u: Unit, booking_id: str, person_id: str, by: Actor) -> BookingView:
-    """Make a held place sure. Raises NotYours, HoldLapsed, SlotClosed, ImpossibleMove."""
+    """Make a held place sure; one that is sure already stays so.
+
+    Raises NotYours, HoldLapsed, SlotClosed, ImpossibleMove.
+    """
     found = u.ask(question(booking_id, person_id))
     if found is None:
         raise NotYours
     seq, link, state, held_until, origin, *about = found
-    case_id, closed_at = about[3], about[9]
-    if state == HELD and closed_at is not None:
-        raise SlotClosed
-    if state == HELD and held_until <= clock.now():
-        raise HoldLapsed
+    case_id, is_closed = about[3], about[9] is not None
+    if state == CONFIRMED:  # the answer was lost on the way, or a finger was quick
+        return booking_view(u, u.session.get_one(BookingRow, booking_id), owner=True)
+    if state != HELD or is_closed or held_until <= clock.now():
+        _refuse(u, booking_id, state, is_closed=is_closed)
     row = Fresh(booking_id, case_id or booking_id, state)
     u.know_head(row.matter, seq, bytes(link))
     u.step(BOOKING, row, "confirmed", by=by)
@@ -56,17 +62,26 @@ def confirm_booking(u: Unit, booking_id: str, person_id: str, by: Actor) -> Book
     return _view(u, booking_id, person_id, row.state, origin, about)
 
 
-def _view(
-    u: Unit, booking_id: str, person_id: str, state: str, origin: str, about: list[Any]
-) -> BookingView:
+def _refuse(u: Unit, booking_id: str, state: str, *, is_closed: bool) -> None:
+    """What was held is not any more, also where a chore has noted it already. Raises SlotClosed, HoldLapsed."""
+    row = u.session.get_one(BookingRow, booking_id)
+    given_up = state == CANCELLED and row.displaced_from == row.slot_id
+    if is_closed and (state == HELD or given_up):
+        raise slot_closed(u, row.slot_id, Party.of_booking(row))
+    if state in (HELD, LAPSED):
+        raise hold_lapsed(u, row.slot_id, Party.of_booking(row))
+
+
+def _view(u: Unit, booking_id: str, person_id: str, state: str, origin: str, about: list[Any]) -> BookingView:
     number, item_id, subject, case_id, party, slot_id, starts_at, ends_at, cancel_before = about[:9]
     begins: datetime = starts_at
     code = codes.code_of(booking_id)
     return BookingView(
         id=booking_id, number=number, state=state, state_label=BOOKING.label(state), item_id=item_id,
-        subject=subject, case_id=case_id, person_id=person_id, party=party, origin=origin, site=Site(*about[10:]),
+        subject=subject, case_id=case_id, person_id=person_id, party=party, origin=origin, site=Site(*about[10:20]),
         slot_id=slot_id, starts_at=begins, ends_at=ends_at, held_until=None,
         check_in_code=code, cancel_until=begins - timedelta(hours=cancel_before),
         closed=False, closed_why="", moving=None, item_name=item_name(u, item_id),
-        check_in_text=codes.text_of(number, code), code_until=codes.changes_at(),
+        check_in_text=codes.text_of(number, code), code_until=codes.changes_at(), group_id=about[20],
+        group_name=about[21],
     )  # fmt: skip

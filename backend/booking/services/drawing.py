@@ -195,7 +195,7 @@ def _publish(u: Unit, drawn: _Draw) -> None:
     won = draws.winners(rounds, refused)
     row.record = draws.signed({
         **(row.record or {}),
-        "refused": [{"entry": one, "why": refused[one]} for one in named],
+        "refused": [{"entry": one, "why": draws.told(refused[one])} for one in named],
         "won": [seat.model_dump() for seat in won],
     })  # fmt: skip
     facts = {"won": len({seat.entry for seat in won}), "refused": len(named), "digest": row.record["digest"]}

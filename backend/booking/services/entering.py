@@ -8,25 +8,34 @@ from sqlalchemy import delete, func, select
 
 from backend import people
 from backend.booking import companions as coming
-from backend.booking.machine import ENTRY, LIVE
+from backend.booking.machine import ENTRY
 from backend.booking.models import (
     ENTRY_COMPANION,
     ENTRY_COMPANIONS,
-    BookingRow,
     EntryCompanionRow,
     EntryRow,
     ReleaseRow,
     SlotRow,
 )
-from backend.booking.problems import AlreadyBooked, AlreadyEntered, EntriesClosed, OneLotEach
+from backend.booking.parties import Party
+from backend.booking.problems import AlreadyEntered, EntriesClosed, OneLotEach
+from backend.booking.questions import spoken
 from backend.booking.rules import Rules
-from backend.booking.services.company import stand_still
-from backend.booking.services.presence import rules_of
-from backend.booking.services.releasing import ANNOUNCED, CLOSED, OPENED, QUEUE, admit, locked_release
-from backend.booking.services.standing import require_no_block
+from backend.booking.services.company import require_no_blocks, stand_still
+from backend.booking.services.hindrances import require_no_block, require_unbooked
+from backend.booking.services.releasing import (
+    ANNOUNCED,
+    CALLED_OFF,
+    CLOSED,
+    OPENED,
+    QUEUE,
+    admit,
+    locked_release,
+)
+from backend.booking.services.site_rules import rules_of
 from backend.booking.views import Companion
+from backend.booking.wording import say
 from backend.kernel import clock, ids
-from backend.kernel.identifiers import is_of_age
 from backend.kernel.problems import InvalidInput, NotYours
 from backend.store import lean, vault
 from backend.store.unit import SYSTEM, Actor, Unit, map_constraint
@@ -56,8 +65,8 @@ def enter(
 
     A family is one entry, with one lot or one turn. In a queue one may enter too late as long as something is left:
     behind everybody else, as they come. Who has left may come again. Returns the id of the entry. Raises
-    ReleaseUnknown, EntriesClosed, AlreadyEntered, OneLotEach, AlreadyBooked, BookingSuspended, RealNameNeeded,
-    InvalidInput.
+    ReleaseUnknown, EntriesClosed, AlreadyEntered, OneLotEach, AlreadyBooked, BookingSuspended,
+    CompanionNotFree, RealNameNeeded, InvalidInput.
     """
     stand_still(u, companions, person_id)
     release, now = admit(u, release_id), clock.now()
@@ -68,13 +77,15 @@ def enter(
     rules = rules_of(u, release.site_id, release.item_id)
     people.require_level(u, person_id, max(REAL_NAME, rules.level))
     require_no_block(u, person_id, release.item_id)
-    _require_unbooked(u, release, person_id)
+    require_no_blocks(u, companions, release.item_id)
+    require_unbooked(u, person_id, release.item_id, release.subject)
     _require_slots(u, release, wishes, 1 + len(companions), rules)
     row = known or EntryRow(id=ids.new_id("ey"), release_id=release_id, person_id=person_id)
     _require_one_lot(u, row, companions)
     row.wishes, row.case_id, row.entered_at = list(wishes), case_id, now
-    row.elder = _are_elders(u, person_id, companions, rules)
-    row.party, row.companions = 1 + len(companions), coming.sealed(ENTRY_COMPANIONS, row.id, companions)
+    party = Party(person_id, 1 + len(companions), tuple(one.id_no for one in companions))
+    row.elder, row.party = party.are_elders(u, rules), party.size
+    row.companions = coming.sealed(ENTRY_COMPANIONS, row.id, companions)
     if known is None:
         u.add(row)
         u.begin(ENTRY, row, by=by, says="已报名", facts={"release": release_id})
@@ -119,24 +130,27 @@ def _require_open(u: Unit, release: ReleaseRow, now: datetime) -> None:
         ):
             return
     raise EntriesClosed(
-        entries_from=release.entries_from.isoformat(), entries_until=release.entries_until.isoformat()
+        _when(release, now),
+        entries_from=release.entries_from.isoformat(),
+        entries_until=release.entries_until.isoformat(),
     )
+
+
+def _when(release: ReleaseRow, now: datetime) -> str:
+    """When entries are taken or were, and what there is to do instead."""
+    until = spoken(release.entries_until)
+    if release.state == CALLED_OFF:
+        return say("entries", "called_off")
+    if now < release.entries_from:
+        return say("entries", "not_yet", since=spoken(release.entries_from), until=until)
+    if release.mode == QUEUE:
+        return say("entries", "nothing_left", until=until)
+    return say("entries", "over", until=until, opens=spoken(release.opens_at))
 
 
 def _something_left(u: Unit, release: ReleaseRow) -> bool:
     row = lean.execute(u.session, _SOMETHING_LEFT, (release.id, clock.now())).fetchone()
     return row is not None and bool(row[0])
-
-
-def _require_unbooked(u: Unit, release: ReleaseRow, person_id: str) -> None:
-    query = select(BookingRow.id).where(
-        BookingRow.person_id == person_id,
-        BookingRow.item_id == release.item_id,
-        BookingRow.subject == release.subject,
-        BookingRow.state.in_(LIVE),
-    )
-    if u.session.scalars(query).first() is not None:
-        raise AlreadyBooked
 
 
 def _require_slots(u: Unit, release: ReleaseRow, wishes: Sequence[str], party: int, rules: Rules) -> None:
@@ -172,14 +186,6 @@ def _name(u: Unit, entry_id: str, companions: Sequence[Companion]) -> None:
         row.number_blind = people.folded.number_blind(one.id_no)
         u.add(row)
     u.flush()
-
-
-def _are_elders(u: Unit, person_id: str, companions: Sequence[Companion], rules: Rules) -> bool:
-    """Whether all of them may take the places kept for the elderly."""
-    age, today = rules.elder_age, clock.today()
-    if not rules.elder_percent or not all(is_of_age(one.id_no, age, today) for one in companions):
-        return False
-    return people.is_of_age(u, person_id, age)
 
 
 def _join_the_end(u: Unit, row: EntryRow, by: Actor) -> None:

@@ -10,11 +10,7 @@ from typing import Final, TypeVar
 from sqlalchemy import ColumnElement, Select, exists, select
 
 from backend.booking.hall_order import line_at
-from backend.booking.hall_questions import ticket_row, ticket_view, waiting_in
-from backend.booking.hall_views import TicketView
-from backend.booking.machine import TICKET
-from backend.booking.models import BookingRow, TicketRow, WindowGroupRow, WindowRow
-from backend.booking.problems import (
+from backend.booking.hall_problems import (
     CalledEnough,
     CalledTooLittle,
     NobodyWaiting,
@@ -22,9 +18,13 @@ from backend.booking.problems import (
     WindowBusy,
     WindowShut,
 )
+from backend.booking.hall_questions import ticket_row, ticket_view, waiting_in
+from backend.booking.hall_views import TicketView
+from backend.booking.machine import TICKET
+from backend.booking.models import BookingRow, TicketRow, WindowGroupRow, WindowRow
 from backend.booking.services.identity import checked_at_all, checked_now
 from backend.booking.services.keeping import locked, step
-from backend.booking.services.taking import walk_out
+from backend.booking.services.taking import queue_of, walk_in, walk_out
 from backend.kernel import clock
 from backend.kernel.problems import ImpossibleMove, NotYours
 from backend.store.unit import CLOCK, Actor, Unit, map_constraint
@@ -91,6 +91,7 @@ def mark_absent(u: Unit, ticket_id: str, by: Actor) -> TicketView:
 def transfer_ticket(u: Unit, ticket_id: str, group_id: str, by: Actor) -> TicketView:
     """Send to another queue of the site, with the number and the place in time it has.
 
+    Who walked in leaves the place of the first queue to others, and takes one of the new queue where there is one.
     Raises NotYours, SameGroup, ImpossibleMove.
     """
     row, booking = _locked(u, ticket_id)
@@ -99,6 +100,9 @@ def transfer_ticket(u: Unit, ticket_id: str, group_id: str, by: Actor) -> Ticket
         raise SameGroup
     _step(u, row, booking, "transferred", by, label=row.label, group=group.name)
     row.group_id, row.window_id, row.passed_at, row.calls = group.id, None, None, 0
+    if booking is None:
+        walk_out(u, row.id)
+        row.beyond = not walk_in(u, row.id, queue_of(group, row.item_id or "")) and row.beyond
     return ticket_view(u, row)
 
 

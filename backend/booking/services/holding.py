@@ -16,53 +16,34 @@ from backend import people
 from backend.booking.machine import BOOKING, HELD
 from backend.booking.models import COMPANIONS
 from backend.booking.naming import item_name
-from backend.booking.problems import (
-    AlreadyBooked,
-    BookingSuspended,
-    SlotClosed,
-    SlotTaken,
-    TooManyHolds,
-    UrgencyNeeded,
-)
-from backend.booking.questions import alternatives, spoken
+from backend.booking.parties import Party, quotas_of
+from backend.booking.problems import AlreadyBooked, TooManyHolds, UrgencyNeeded
 from backend.booking.rules import Rules
 from backend.booking.services import company
+from backend.booking.services.hindrances import BLOCK, already_booked, suspended
 from backend.booking.services.limits import COUNTED, MINE, require_times, spans
 from backend.booking.services.looking import SlotSeen, look
+from backend.booking.services.refusing import slot_closed, slot_taken
 from backend.booking.services.releasing import require_turn
 from backend.booking.services.taking import TAKE, first_place, stand_in_line, take
+from backend.booking.urgent_reasons import URGENT_REASONS
 from backend.booking.views import BookingView, Wish
 from backend.kernel import clock, ids
-from backend.kernel.identifiers import is_of_age
 from backend.kernel.problems import InvalidInput
 from backend.store import lean, vault
-from backend.store.unit import Actor, Unit, map_constraint
+from backend.store.unit import Actor, Unit, map_constraint, retry_on
 
-map_constraint("uq_booking_booking_person_item", AlreadyBooked)
-map_constraint("uq_booking_booking_case", AlreadyBooked)
+for one_live in ("uq_booking_booking_case", "uq_booking_booking_person_item"):
+    map_constraint(one_live, AlreadyBooked)
+    retry_on(
+        one_live
+    )  # two phones at once: the second look finds what the first booked, and says which it is
 
-URGENT_REASONS: Final = {
-    "medical": "就医急需",
-    "exam": "升学、考试急需",
-    "travel": "紧急出境、奔丧",
-    "work": "招投标、签约急需",
-    "disability": "重病、残疾等行动不便",
-}
-"""Why somebody may come out of hours (HN-06)."""
-
-ONE_LIVE: Final = {
-    "held": "您有一个待确认的预约，请先确认或取消。",
-    "confirmed": "您已有预约，要换时间可在原预约上改期。",
-}
 SHARED_NETWORK: Final = "同一网络今天的预约太多，请换一个网络，或在小程序里预约，也可到现场取号。"
-_BLOCK: Final = """
-    SELECT id, until FROM booking_block WHERE person_id = %(person)s AND item_id = %(item)s
-        AND until > %(now)s AND state IN ('active', 'appealed', 'upheld') ORDER BY until DESC LIMIT 1
-"""
 _STEPS: Final = f"""mine AS ({MINE}), theirs AS (
         SELECT count(*) AS from_device FROM booking_booking
         WHERE device = %(device)s AND made_at >= %(midnight)s AND {COUNTED}
-    ), block AS ({_BLOCK}), born AS (
+    ), block AS ({BLOCK}), born AS (
         INSERT INTO booking_booking (id, number, slot_id, person_id, case_id, item_id, subject, day, state, party,
             companions, origin, made_at, held_until, device, urgent_reason, urgent_evidence)
         VALUES (%(booking)s, %(number)s, %(slot)s, %(person)s, %(case)s, %(item)s, %(subject)s, %(day)s, 'held',
@@ -93,9 +74,8 @@ def hold_slot(u: Unit, wish: Wish, by: Actor, seen: SlotSeen | None = None) -> B
     slot = seen or look(u, wish.slot_id, wish.person_id, wish.party)
     if slot.live is not None:
         booking_id, state = slot.live
-        says = ONE_LIVE.get(state, "您已到现场签到，请先办完这次预约。")
-        raise AlreadyBooked(says, booking_id=booking_id, state=state)
-    require_open(u, slot, wish)
+        raise already_booked(booking_id, state)
+    require_open(u, slot, wish, Party.of_wish(wish))
     is_plain = not wish.companions and not slot.urgent  # what else there is to do needs the row
     return hold(u, slot, wish, by, until=hold_until(slot), ends_the_unit=is_plain)
 
@@ -105,16 +85,12 @@ def hold_until(slot: SlotSeen) -> datetime:
     return min(clock.now() + timedelta(minutes=slot.rules.hold_minutes), slot.closes_at)
 
 
-def require_open(u: Unit, slot: SlotSeen, wish: Wish, party: int = 0) -> None:
-    """What a citizen who takes a slot must fulfil; `party` where the wish does not say it. Raises as hold_slot."""
-    party = party or wish.party
+def require_open(u: Unit, slot: SlotSeen, wish: Wish, party: Party) -> None:
+    """What a citizen who takes a slot must fulfil, with those who come along. Raises as hold_slot."""
     now = clock.now()
-    if slot.closed_at is not None or slot.closes_at <= now:
-        raise SlotClosed
-    if slot.opens_at is not None and slot.opens_at > now:
-        opens_at = slot.opens_at.isoformat()
-        raise SlotClosed(f"这个时段{spoken(slot.opens_at)}起开放预约，请到时再约。", opens_at=opens_at)
-    if party > slot.rules.max_party:
+    if slot.closed_at is not None or slot.closes_at <= now or (slot.opens_at or now) > now:
+        raise slot_closed(u, slot.id, party)
+    if party.size > slot.rules.max_party:
         raise InvalidInput(
             errors=[{"field": "companions", "message": f"一次最多预约 {slot.rules.max_party} 人"}]
         )
@@ -123,14 +99,8 @@ def require_open(u: Unit, slot: SlotSeen, wish: Wish, party: int = 0) -> None:
     people.require_level_of(slot.person_state, slot.rules.level)
     if slot.release_id is not None:
         require_turn(u, slot.release_id, wish.person_id)
-    if slot.free < party:
-        raise taken(u, slot, party)
-
-
-def taken(u: Unit, slot: SlotSeen, party: int) -> SlotTaken:
-    """The refusal of a slot without room for the party, with slots that have it."""
-    others = alternatives(u, slot.item_id, slot.subject, slot.site.id, party)
-    return SlotTaken(None if others else "近期没有其他空余时段，可登记候补。", alternatives=others)
+    if slot.free < party.size:
+        raise slot_taken(u, slot.id, party)
 
 
 def hold(
@@ -146,7 +116,8 @@ def hold(
     row = Fresh(ids.new_id("bk"), "")
     row.matter = wish.case_id or row.id
     number = ids.booking_number()
-    kinds = quotas_of(u, slot, wish.person_id, [one.id_no for one in wish.companions])
+    party = Party.of_wish(wish)
+    kinds = quotas_of(u, slot.rules, slot.starts_at, party)
     values = {
         **_values(slot, wish, row.id, kinds), "number": number, "until": until, "origin": origin,
         "first": place or first_place(slot.capacity),
@@ -159,7 +130,7 @@ def hold(
         _require_within(slot.rules, counts, origin, wish)
         company.write(u, row.id, wish.companions)
         if counts[5] < wish.party and not take(u, row.id, slot.id, wish.party, kinds, already=counts[5]):
-            raise taken(u, slot, wish.party)
+            raise slot_taken(u, slot.id, party)
 
     if ends_the_unit:
         u.ends_with(_STEPS, _DONE, values, judge)
@@ -172,7 +143,8 @@ def hold(
         subject=slot.subject, case_id=wish.case_id, person_id=wish.person_id, party=wish.party, origin=origin,
         site=slot.site, slot_id=slot.id, starts_at=slot.starts_at, ends_at=slot.ends_at, held_until=until,
         check_in_code=None, cancel_until=slot.starts_at - timedelta(hours=slot.cancel_before_hours),
-        closed=False, closed_why="", moving=None, item_name=item_name(u, slot.item_id),
+        closed=False, closed_why="", moving=None, item_name=item_name(u, slot.item_id), group_id=slot.group_id,
+        group_name=slot.group_name,
     )  # fmt: skip
 
 
@@ -191,28 +163,6 @@ def require_room(u: Unit, slot: SlotSeen, booking_id: str, person_id: str, party
     require_times(slot.rules, counts)
     if party > 1:
         company.require_room(u, slot, booking_id)
-
-
-def require_no_block(u: Unit, person_id: str, item_id: str) -> None:
-    """Raises BookingSuspended."""
-    asked = {"person": person_id, "item": item_id, "now": clock.now()}
-    if (block := lean.execute(u.session, _BLOCK, asked).fetchone()) is not None:
-        raise _suspended(*block)
-
-
-def quotas_of(u: Unit, slot: SlotSeen, person_id: str, companions: Sequence[str] | None = ()) -> list[str]:
-    """Kinds of places open to this person, and those who come along, beside those for everybody.
-
-    `companions` are their ID numbers (None: somebody comes along, nobody looked who): all must be of age.
-    """
-    if not slot.rules.elder_percent:
-        return []
-    if clock.now() >= slot.starts_at - timedelta(hours=slot.rules.elder_until_hours):
-        return ["elder"]
-    age, today = slot.rules.elder_age, clock.today()
-    if companions is None or not all(is_of_age(id_no, age, today) for id_no in companions):
-        return []
-    return ["elder"] if people.is_of_age(u, person_id, age) else []
 
 
 def device_digest(device: str, network: str = "") -> bytes | None:
@@ -245,7 +195,7 @@ def _require_within(rules: Rules, counts: Sequence[Any], origin: str, wish: Wish
     """The counts were taken beside the birth of the booking, without it."""
     thrown_away, from_device, _, block_id, until, beside = counts[3:]
     if block_id is not None:
-        raise _suspended(block_id, until)
+        raise suspended(block_id, until)
     _require_alone(beside)
     require_times(rules, counts)
     if origin != "direct":
@@ -265,8 +215,3 @@ def _require_alone(beside: int) -> None:
     """Whoever comes along with somebody's appointment has no second one; that appointment is not theirs to see."""
     if beside:
         raise AlreadyBooked("您已作为同行人登记在同一事项的另一个预约里，请联系预约人，或等那次办完再约。")
-
-
-def _suspended(block_id: str, until: datetime) -> BookingSuspended:
-    day = clock.local(until)
-    return BookingSuspended(f"暂停到{day:%Y年%m月%d日}。", block_id=block_id, until=until.isoformat())

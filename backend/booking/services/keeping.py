@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from backend.booking.machine import BOOKING, CONFIRMED, HELD
 from backend.booking.models import BookingRow, SlotRow
-from backend.booking.problems import TooLateToCancel, WrongDayOrSite
+from backend.booking.problems import TooLateToCancel
 from backend.booking.questions import booking_view, slot_and_site
 from backend.booking.services.answering import offer_passed
+from backend.booking.services.here import not_at_this_site
 from backend.booking.services.taking import give_back
 from backend.booking.services.wanted import ORIGIN
 from backend.booking.views import BookingView
@@ -27,6 +28,7 @@ from backend.store.unit import CLOCK, Actor, Unit
 EVENTS: dict[str, type[BookingEvent]] = {
     "confirmed": BookingConfirmed,
     "cancelled": BookingCancelled,
+    "refused": BookingCancelled,
     "lapsed": BookingLapsed,
     "moved": BookingMoved,
     "checked_in": BookingCheckedIn,
@@ -47,19 +49,24 @@ def cancel_booking(u: Unit, booking_id: str, person_id: str, by: Actor) -> Booki
 
 
 def cancel_for_caller(u: Unit, booking_id: str, site_id: str, reason: str, by: Actor) -> BookingView:
-    """Give a place back for somebody who phoned the window, until the time itself; nothing is held against them.
+    """Cancel for somebody who phoned, before the appointment begins; it does not count as thrown away.
 
     Raises NotYours, WrongDayOrSite (another site's), TooLateToCancel (begun already), ImpossibleMove.
     """
     row = locked(u, booking_id)
     slot, site = slot_and_site(u.session, row.slot_id)
     if site.id != site_id:
-        raise WrongDayOrSite
+        raise not_at_this_site()
     if slot.starts_at <= clock.now():
         raise TooLateToCancel("预约时间已到，不能再取消。")
-    row.excused = True
-    release(u, row, "cancelled", by, reason=privacy.scrub(reason))
+    call_off_for(u, row, "cancelled", reason, by)
     return booking_view(u, row, owner=False)
+
+
+def call_off_for(u: Unit, row: BookingRow, trigger: str, why: str, by: Actor) -> None:
+    """End a booking for its person, who is told why; nothing is held against them. Raises ImpossibleMove."""
+    row.excused, row.cancelled_why = True, privacy.scrub(why)
+    release(u, row, trigger, by, reason=row.cancelled_why)
 
 
 def require_time_to_change(slot: SlotRow) -> None:

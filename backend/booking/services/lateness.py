@@ -30,7 +30,7 @@ def is_late(row: ReleaseRow) -> bool:
 
 
 def waits_for_hands() -> ColumnElement[bool]:
-    """Draws whose value has been due, or soon will be, and that nobody has set off."""
+    """Draws whose entries are closed and that nobody has set off, whenever their value is due."""
     return and_(ReleaseRow.mode == DRAW, ReleaseRow.state == CLOSED, ReleaseRow.revealed_seed.is_(None))
 
 

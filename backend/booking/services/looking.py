@@ -3,6 +3,7 @@
 From here to the end of the unit the person's bookings hold still (an advisory lock), and so does the slot's row.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -13,6 +14,7 @@ from backend.booking.services.taking import FREE
 from backend.booking.views import Site
 from backend.kernel import clock
 from backend.kernel.problems import NotYours
+from backend.store import lean
 from backend.store.unit import Question, Unit
 
 SITE: Final = (
@@ -20,8 +22,12 @@ SITE: Final = (
     "site.latitude::float8, site.longitude::float8"
 )
 """The columns of a Site, in its order."""
+GROUP: Final = "s.group_id, coalesce((SELECT name FROM booking_window_group WHERE id = s.group_id), '')"
+"""The window group of a slot `s`, and its name."""
+_STILL: Final = "pg_advisory_xact_lock(hashtextextended({key}, 4711))"
+"""The bookings of a person, or of an ID number that nobody of the register has, hold still to the end of the unit."""
 LOOK: Final = f"""
-    SELECT pg_advisory_xact_lock(hashtextextended(%(person)s, 4711)), s.item_id, s.subject, s.starts_at, s.ends_at,
+    SELECT {_STILL.format(key="%(person)s")}, s.item_id, s.subject, s.starts_at, s.ends_at,
         s.opens_at, s.closes_at, s.closed_at, s.capacity, s.cancel_before_hours, s.urgent, s.release_id,
         {SITE},
         whole.rules, own.rules,
@@ -30,7 +36,8 @@ LOOK: Final = f"""
         {people.folded.STATE},
         (SELECT ARRAY[b.id, b.state] FROM booking_booking b WHERE b.person_id = %(person)s AND b.item_id = s.item_id
             AND b.subject = s.subject AND b.state IN ('held', 'confirmed', 'checked_in', 'called')),
-        {catalogue.folded.PUBLISHED.format(item="s.item_id")}
+        {catalogue.folded.PUBLISHED.format(item="s.item_id")},
+        {GROUP}
     FROM booking_slot s JOIN booking_site site ON site.id = s.site_id
     LEFT JOIN booking_rule whole ON whole.site_id = s.site_id AND whole.item_id = ''
     LEFT JOIN booking_rule own ON own.site_id = s.site_id AND own.item_id = s.item_id
@@ -63,11 +70,19 @@ class SlotSeen:
     """Id and state of the booking that the person has for the same item and subject."""
     version_id: str | None
     """The item's version that can be filed now."""
+    group_id: str
+    group_name: str
 
     @property
     def day(self) -> date:
         """The day of the slot in Shanghai."""
         return clock.day_of(self.starts_at)
+
+
+def hold_still(u: Unit, keys: Iterable[str]) -> None:
+    """Let the bookings of all of them hold still, as `look` does for one: in one order, so that nobody deadlocks."""
+    for key in sorted(set(keys)):
+        lean.execute(u.session, f"SELECT {_STILL.format(key='%s')}", (key,))
 
 
 def question(slot_id: str, person_id: str, party: int = 1) -> Question:

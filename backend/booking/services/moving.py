@@ -3,29 +3,26 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from backend.booking.companions import opened
 from backend.booking.machine import CONFIRMED
-from backend.booking.models import COMPANIONS, BookingRow, SlotRow
-from backend.booking.problems import HoldLapsed, OtherItem, SameSlot, SlotClosed, TooManyHolds
+from backend.booking.models import BookingRow, SlotRow
+from backend.booking.parties import Party, quotas_of
+from backend.booking.problems import OtherItem, SameSlot, TooManyHolds
 from backend.booking.questions import booking_view, slot_and_site
-from backend.booking.services.holding import (
-    hold_until,
-    quotas_of,
-    require_no_block,
-    require_open,
-    require_room,
-    taken,
-)
+from backend.booking.services.hindrances import require_no_block
+from backend.booking.services.holding import hold_until, require_open, require_room
 from backend.booking.services.keeping import own_locked, require_time_to_change, step
 from backend.booking.services.looking import SlotSeen, look
+from backend.booking.services.refusing import hold_lapsed, slot_closed, slot_taken
 from backend.booking.services.taking import give_back, spare_kept, stand_in_line, take
 from backend.booking.views import BookingView, Wish
 from backend.kernel import clock
-from backend.kernel.problems import ImpossibleMove
-from backend.store.unit import CLOCK, Actor, Unit
+from backend.kernel.problems import ImpossibleMove, Problem
+from backend.store.unit import CLOCK, SYSTEM, Actor, Unit
 
 MOST_PARTY = 20
 """No rule of a site allows more people in one booking."""
+_OF_MOVES = ("move_held", "displaced", "move_dropped", "moved")
+"""Steps that hold another time, and those that end it."""
 
 
 def hold_move(u: Unit, booking_id: str, wish: Wish, by: Actor) -> BookingView:
@@ -50,14 +47,14 @@ def hold_move(u: Unit, booking_id: str, wish: Wish, by: Actor) -> BookingView:
         require_no_block(u, row.person_id, row.item_id)
         _require_few_moves(u, row, seen.rules.lapses_a_day)
     wish = _with_reason(wish, row)
-    require_open(u, seen, wish, row.party)
+    require_open(u, seen, wish, Party.of_booking(row))
     if slot.closed_at is None:
         require_room(u, seen, row.id, row.person_id, row.party)
     until = hold_until(seen) if slot.closed_at is None else _chosen_instead(row, seen)
     _forget(u, row)
     hold_for_move(u, row, seen, by, "move_held", until)
     if seen.urgent:
-        row.urgent_reason, row.urgent_evidence = wish.urgent_reason, list(wish.urgent_evidence)
+        _note_reason(row, wish)
     return booking_view(u, row, owner=True)
 
 
@@ -94,12 +91,12 @@ def hold_for_move(
 ) -> None:
     """Take the places in the other slot; `first`: also those kept for people who wait. Raises SlotTaken."""
     stand_in_line(u, seen.id, row.party)
-    named = [one.id_no for one in opened(COMPANIONS, row.id, row.companions)]
-    quotas = quotas_of(u, seen, row.person_id, named if len(named) == row.party - 1 else None)
+    party = Party.of_booking(row)
+    quotas = quotas_of(u, seen.rules, seen.starts_at, party)
     if first:
         spare_kept(u, seen.id, row.party, quotas)
     if not take(u, row.id, seen.id, row.party, quotas):
-        raise taken(u, seen, row.party)
+        raise slot_taken(u, seen.id, party)
     row.moving_to, row.moving_until, row.moving_day = seen.id, until, seen.day
     step(u, row, trigger, by, slot=seen.id)
 
@@ -111,12 +108,12 @@ def confirm_move(u: Unit, booking_id: str, person_id: str, by: Actor) -> Booking
     """
     row = own_locked(u, booking_id, person_id)
     if row.moving_to is None or row.moving_until is None:
-        raise ImpossibleMove("没有为改期保留的时段，请重新选择。", state=row.state, trigger="moved")
+        raise _gone(u, row)
     if row.moving_until <= clock.now():
-        raise HoldLapsed
+        raise hold_lapsed(u, row.moving_to, Party.of_booking(row))
     target = u.session.get_one(SlotRow, row.moving_to)
     if target.closed_at is not None:
-        raise SlotClosed
+        raise slot_closed(u, target.id, Party.of_booking(row))
     step(u, row, "moved", by, slot=target.id)
     give_back(u, row.id, row.slot_id)
     row.slot_id, row.day = target.id, clock.day_of(target.starts_at)
@@ -124,6 +121,18 @@ def confirm_move(u: Unit, booking_id: str, person_id: str, by: Actor) -> Booking
     row.moves += 1
     _forget_reason(row, target)
     return booking_view(u, row, owner=True)
+
+
+def _gone(u: Unit, row: BookingRow) -> Problem:
+    """Why nothing is held for a move any more: the journal knows what became of the last time that was."""
+    steps = [one for one in u.journal_of(row.matter) if one.subject == row.id and one.trigger in _OF_MOVES]
+    if len(steps) > 1 and row.state == CONFIRMED and steps[-1].trigger == "move_dropped":
+        slot_id, party = str(steps[-2].facts.get("slot", row.slot_id)), Party.of_booking(row)
+        if steps[-1].actor.kind == CLOCK.kind:
+            return hold_lapsed(u, slot_id, party)
+        if steps[-1].actor.kind == SYSTEM.kind and u.session.get_one(SlotRow, slot_id).closed_at is not None:
+            return slot_closed(u, slot_id, party)
+    return ImpossibleMove("没有为改期保留的时段，请重新选择。", state=row.state, trigger="moved")
 
 
 def drop_move(u: Unit, booking_id: str, person_id: str, by: Actor) -> BookingView:
@@ -154,7 +163,15 @@ def _forget(u: Unit, row: BookingRow) -> None:
         row.moving_to = row.moving_until = row.moving_day = None
 
 
+def _note_reason(row: BookingRow, wish: Wish) -> None:
+    """What the site has accepted stands as long as reason and evidence do."""
+    given = wish.urgent_reason, list(wish.urgent_evidence)
+    if given != (row.urgent_reason, row.urgent_evidence):
+        row.urgent_reason, row.urgent_evidence = given
+        row.urgency_accepted_at = None
+
+
 def _forget_reason(row: BookingRow, slot: SlotRow) -> None:
     """Why somebody is in a hurry is nobody's business where the usual hours do."""
     if not slot.urgent:
-        row.urgent_reason, row.urgent_evidence = "", None
+        row.urgent_reason, row.urgent_evidence, row.urgency_accepted_at = "", None, None

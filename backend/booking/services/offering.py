@@ -6,6 +6,7 @@ family for whom it gathers (see `gathering`). Locks: the person and who comes al
 offer its places one after the other), the wait, the place.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from backend import people
 from backend.booking.companions import opened
 from backend.booking.machine import CONFIRMED, LIVE, WAIT
 from backend.booking.models import WAITING_COMPANIONS, BookingRow, SlotRow, WaitRow
+from backend.booking.parties import Party, are_for_all, quotas_of
 from backend.booking.problems import (
     AlreadyBooked,
     BookingSuspended,
@@ -30,20 +32,20 @@ from backend.booking.rules import Rules
 from backend.booking.services.company import stand_still
 from backend.booking.services.first_in_line import end_spent
 from backend.booking.services.gathering import gathers
-from backend.booking.services.holding import hold, quotas_of
+from backend.booking.services.holding import hold
 from backend.booking.services.looking import SlotSeen, look
 from backend.booking.services.nights import first_offer
-from backend.booking.services.presence import rules_of
+from backend.booking.services.site_rules import rules_of
 from backend.booking.services.taking import keep_again, kept_in, let_go
 from backend.booking.services.wanted import FITS, MOST_OFFERS, OFFERABLE, ORIGIN, READY
 from backend.booking.views import Companion, Wish
 from backend.contracts import PlaceOffered, WaitEnded
 from backend.kernel import clock
-from backend.kernel.identifiers import is_of_age
 from backend.kernel.problems import NotFound
 from backend.store import lean
 from backend.store.unit import CLOCK, Unit, run_unit
 
+log = logging.getLogger(__name__)
 BATCH: Final = 100
 _SLOTS: Final = f"""
     SELECT s.starts_at, s.id FROM booking_slot s WHERE s.id IN (SELECT slot_id FROM booking_place WHERE kept)
@@ -154,6 +156,9 @@ class Round:
             return run_unit(lambda u: offer(u, self.slot_id, one))
         except _NOT_FOR_THEM:
             return False
+        except Exception:
+            log.exception("a place could not be offered", extra={"wait_id": one.id, "slot_id": self.slot_id})
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +178,8 @@ class Room:
         return free, kept
 
     def _may_have_elder_places(self, u: Unit, one: Waiting, now: datetime) -> bool:
-        if now >= self.starts_at - timedelta(hours=self.rules.elder_until_hours):
-            return True
-        age, today = self.rules.elder_age, clock.today()
-        if not all(is_of_age(each.id_no, age, today) for each in one.family):
-            return False
-        return people.is_of_age(u, one.person_id, age)
+        party = Party(one.person_id, one.party, tuple(each.id_no for each in one.family))
+        return are_for_all(self.rules, self.starts_at, now) or party.are_elders(u, self.rules)
 
 
 def offer_places() -> int:
@@ -186,7 +187,16 @@ def offer_places() -> int:
     for end in (_past, _booked_otherwise, end_spent):
         while run_unit(end):
             pass
-    return sum(Round(slot_id).offer_all() for slot_id in run_unit(_slots))
+    return sum(_offered_in(slot_id) for slot_id in run_unit(_slots))
+
+
+def _offered_in(slot_id: str) -> int:
+    """One round; what goes wrong in one slot keeps no place of the others from anybody."""
+    try:
+        return Round(slot_id).offer_all()
+    except Exception:
+        log.exception("the places of a slot could not be offered", extra={"slot_id": slot_id})
+        return 0
 
 
 def offer(u: Unit, slot_id: str, one: Waiting) -> bool:
@@ -204,7 +214,7 @@ def offer(u: Unit, slot_id: str, one: Waiting) -> bool:
         return False
     people.require_level(u, one.person_id, seen.rules.level)
     wish = Wish(slot_id, one.person_id, one.case_id, one.family)
-    quotas = quotas_of(u, seen, one.person_id, [each.id_no for each in wish.companions])
+    quotas = quotas_of(u, seen.rules, seen.starts_at, Party.of_wish(wish))
     kept = kept_in(u, slot_id, ["open", *quotas])[: one.party]
     let_go(u, slot_id, kept)
     held = hold(

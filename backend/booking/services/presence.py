@@ -12,15 +12,14 @@ from backend.booking.desk_views import DeskBooking
 from backend.booking.hall_questions import ticket_view
 from backend.booking.hall_views import CheckedIn
 from backend.booking.machine import BOOKING
-from backend.booking.models import BookingRow, SlotRow
-from backend.booking.problems import WrongDayOrSite
+from backend.booking.models import BookingRow
 from backend.booking.questions import slot_and_site
 from backend.booking.services import hall
 from backend.booking.services.arriving import queue_up
+from backend.booking.services.here import not_at_this_site, require_here
 from backend.booking.services.identity import card_seen, checked_now
 from backend.booking.services.keeping import locked, step
 from backend.booking.services.moving import stay
-from backend.booking.services.site_rules import rules_of as rules_of
 from backend.kernel import clock, ids
 from backend.kernel.problems import NotYours, TooMany
 from backend.store.unit import Actor, Unit
@@ -37,14 +36,15 @@ def check_in(
 
     Where the site's windows have a queue, a number in it is given. A card seen by a window settles who it is (one
     read by a machine, `at_machine`, does not). A wrong code is counted, so the caller must let the unit commit before
-    it refuses. Raises NotYours, WrongDayOrSite, ImpossibleMove on a second check-in, and
-    TooMany for ten minutes after five wrong codes, or five wrong cards: whoever guesses one does not lock the other.
+    it refuses; what is said of the appointment is said to whoever proved to be its owner. Raises NotYours,
+    WrongDayOrSite, AlreadyCheckedIn, ImpossibleMove, and TooMany for ten minutes after five wrong codes, or five
+    wrong cards: whoever guesses one does not lock the other.
     """
     row = locked(u, booking_id)
-    slot, _site = slot_and_site(u.session, row.slot_id)
-    require_here(u, row, slot, site_id)
+    slot, site = slot_and_site(u.session, row.slot_id)
     if not (_code_fits(row, code) if code else _card_fits(u, row, id_tail)):
         return None
+    require_here(u, row, slot, site, site_id)
     stay(u, row, by)
     step(u, row, "checked_in", by, shown="code" if code else "card")
     row.checked_in_at = clock.now()
@@ -100,18 +100,6 @@ def check_in_by_number(
     return check_in(u, booking_id, site_id, by, code=code, id_tail=id_tail, at_machine=True)
 
 
-def require_here(u: Unit, row: BookingRow, slot: SlotRow, site_id: str) -> None:
-    """The right site and day, not long before or after the appointment. Raises WrongDayOrSite."""
-    if slot.site_id != site_id or clock.day_of(slot.starts_at) != clock.today():
-        raise WrongDayOrSite
-    rules, now = rules_of(u, site_id, row.item_id), clock.now()
-    early, late = timedelta(minutes=rules.early_minutes), timedelta(minutes=rules.late_minutes)
-    if not slot.starts_at - early <= now <= slot.ends_at + late:
-        raise WrongDayOrSite(
-            f"可在预约时间前 {rules.early_minutes} 分钟到之后 {rules.late_minutes} 分钟内签到。"
-        )
-
-
 def mark_served(
     u: Unit, booking_id: str, site_id: str, by: Actor, *, identity_checked: bool = False
 ) -> DeskBooking:
@@ -122,7 +110,7 @@ def mark_served(
     row = locked(u, booking_id)
     _slot, site = slot_and_site(u.session, row.slot_id)
     if site.id != site_id:
-        raise WrongDayOrSite
+        raise not_at_this_site()
     BOOKING.move(row.state, "served")
     step(u, row, "served", by, identity=checked_now(row, said=identity_checked))
     hall.finish_of(u, row, by)

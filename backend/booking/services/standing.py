@@ -8,14 +8,16 @@ from typing import Final
 
 from sqlalchemy import select
 
+from backend import people
 from backend.booking.machine import BLOCK, CONFIRMED
 from backend.booking.models import APPEAL, BlockRow, BookingRow, SiteRow, SlotRow
-from backend.booking.problems import AppealTooLate, BookingSuspended
+from backend.booking.problems import AppealTooLate
 from backend.booking.questions import site_view
 from backend.booking.questions_waiting import block_view
 from backend.booking.rules import Rules, months_after, months_before
+from backend.booking.services.company import along_with
 from backend.booking.services.keeping import mark_missed, release
-from backend.booking.services.looking import SlotSeen, look
+from backend.booking.services.looking import SlotSeen, hold_still, look
 from backend.booking.views import Site
 from backend.booking.views_waiting import BlockView
 from backend.contracts import BlockDecided, BookingBlocked
@@ -25,13 +27,16 @@ from backend.store import lean, vault
 from backend.store.unit import CLOCK, Actor, Unit, run_unit
 
 BATCH: Final = 100
-_MISSED: Final = """
+_MISSED: Final = f"""
     SELECT b.id FROM booking_booking b JOIN booking_slot s ON s.id = b.slot_id
-    WHERE b.person_id = %s AND b.item_id = %s AND b.state = 'missed' AND b.day > %s AND s.closed_at IS NULL
+    WHERE b.id IN (SELECT id FROM booking_booking WHERE person_id = %(person)s UNION ALL
+            SELECT booking_id FROM booking_companion WHERE number_blind = {people.folded.NUMBER})
+        AND b.item_id = %(item)s AND b.state = 'missed' AND b.day > %(since)s AND s.closed_at IS NULL
         AND NOT EXISTS (SELECT 1 FROM booking_block k
-            WHERE k.person_id = b.person_id AND k.state = 'lifted' AND k.counted @> to_jsonb(b.id::text))
+            WHERE k.person_id = %(person)s AND k.state = 'lifted' AND k.counted @> to_jsonb(b.id::text))
     ORDER BY b.day, b.id
 """
+"""Nobody came: neither the person nor, where they were to come along, whoever booked for them."""
 _STANDING: Final = ("active", "appealed", "upheld")
 
 
@@ -45,12 +50,14 @@ def note_all_missed() -> int:
 
 
 def note_missed(u: Unit, booking_id: str, slot_id: str, person_id: str) -> bool:
-    """Note that nobody came, and block the person if that was once too often; whether it was still to be noted.
+    """Note that nobody came, and block whoever that was once too often for; whether it was still to be noted.
 
-    The person is locked first: two appointments missed on one day are counted one after the other. One that is
-    being moved is left until that is settled; one that the site closed is cancelled, and nobody's fault, also
-    when the site took the closing back.
+    Who was to come along has missed as well. All of them are locked first: two appointments missed on one day are
+    counted one after the other. One that is being moved is left until that is settled; one that the site closed is
+    cancelled, and nobody's fault, also when the site took the closing back.
     """
+    if along := along_with(u, booking_id):
+        hold_still(u, [person_id, *along])
     seen = look(u, slot_id, person_id)
     query = select(BookingRow).where(BookingRow.id == booking_id).with_for_update(skip_locked=True)
     row = u.session.scalar(query)
@@ -61,20 +68,9 @@ def note_missed(u: Unit, booking_id: str, slot_id: str, person_id: str) -> bool:
         return True
     mark_missed(u, row)
     u.flush()
-    _block_if_due(u, row, seen)
+    for one in (person_id, *along):
+        _block_if_due(u, one, row, seen)
     return True
-
-
-def require_no_block(u: Unit, person_id: str, item_id: str) -> None:
-    """Raises BookingSuspended while the person may not book the item."""
-    query = select(BlockRow).where(
-        BlockRow.person_id == person_id,
-        BlockRow.item_id == item_id,
-        BlockRow.state.in_(_STANDING),
-        BlockRow.until > clock.now(),
-    )
-    if (block := u.session.scalars(query.order_by(BlockRow.until.desc())).first()) is not None:
-        raise BookingSuspended(block_id=block.id, until=block.until.isoformat())
 
 
 def appeal_block(u: Unit, block_id: str, person_id: str, text: str, by: Actor) -> BlockView:
@@ -107,15 +103,16 @@ def site_of_block(u: Unit, block_id: str) -> Site:
     return site_view(u.session.get_one(SiteRow, block.site_id))
 
 
-def _block_if_due(u: Unit, cause: BookingRow, seen: SlotSeen) -> None:
+def _block_if_due(u: Unit, person_id: str, cause: BookingRow, seen: SlotSeen) -> None:
     rules = seen.rules
     since = months_before(_midnight(cause.day), rules.block_months).date()
-    found = lean.execute(u.session, _MISSED, (cause.person_id, cause.item_id, since)).fetchall()
+    asked = {"person": person_id, "item": cause.item_id, "since": since}
+    found = lean.execute(u.session, _MISSED, asked).fetchall()
     until = blocked_until(cause.day, rules)
-    if len(found) < rules.missed or until <= clock.now() or _is_blocked_until(u, cause, until):
+    if len(found) < rules.missed or until <= clock.now() or _is_blocked_until(u, person_id, cause, until):
         return
     block = BlockRow(
-        id=ids.new_id("bl"), person_id=cause.person_id, item_id=cause.item_id, site_id=seen.site.id,
+        id=ids.new_id("bl"), person_id=person_id, item_id=cause.item_id, site_id=seen.site.id,
         cause_id=cause.id, counted=[booking_id for (booking_id,) in found], state=BLOCK.start, until=until,
     )  # fmt: skip
     u.step(BLOCK, block, "begun", by=CLOCK, facts={"missed": len(found), "cause": cause.id}, fresh=True)
@@ -128,10 +125,10 @@ def blocked_until(missed_on: date, rules: Rules) -> datetime:
     return months_after(_midnight(missed_on + timedelta(days=1)), rules.block_months)
 
 
-def _is_blocked_until(u: Unit, cause: BookingRow, until: datetime) -> bool:
+def _is_blocked_until(u: Unit, person_id: str, cause: BookingRow, until: datetime) -> bool:
     """Whether another block lasts as long: several appointments of one day are one reason."""
     query = select(BlockRow.id).where(
-        BlockRow.person_id == cause.person_id,
+        BlockRow.person_id == person_id,
         BlockRow.item_id == cause.item_id,
         BlockRow.state.in_(_STANDING),
         BlockRow.until >= until,

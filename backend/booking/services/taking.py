@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from backend.booking.models import WindowGroupRow
 from backend.booking.services.wanted import FITS, OFFERABLE
 from backend.kernel import clock
 from backend.runtime import worker
@@ -133,6 +134,12 @@ def kept_in(u: Unit, slot_id: str, kinds: list[str]) -> list[int]:
 def let_go(u: Unit, slot_id: str, numbers: list[int]) -> None:
     """These places are no longer kept."""
     lean.execute(u.session, _LET_GO, (slot_id, numbers))
+
+
+def queue_of(group: WindowGroupRow, item_id: str) -> dict[str, Any]:
+    """Where a queue number stands: in a window group, for an item where one was named that the group handles."""
+    item = item_id if item_id in group.item_ids else ""
+    return {"site": group.site_id, "group": group.id, "items": group.item_ids, "item": item}
 
 
 def walk_in(u: Unit, ticket_id: str, queue: Mapping[str, Any]) -> bool:

@@ -111,7 +111,7 @@ def _frozen(u: Unit, row: ReleaseRow, entries: list[Any]) -> Frozen:
         entries_until=row.entries_until.isoformat(),
         frozen_at=clock.now().isoformat(),
         entries=tuple(
-            EntryLine(id=entry_id, wishes=tuple(wishes), elder=elder, out=why, party=party)
+            EntryLine(id=entry_id, wishes=tuple(wishes), elder=elder, out=draws.told(why), party=party)
             for entry_id, wishes, elder, why, _, party in entries
         ),
         slots=tuple(

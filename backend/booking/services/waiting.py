@@ -7,18 +7,19 @@ from sqlalchemy import select
 
 from backend import catalogue, people
 from backend.booking import companions
-from backend.booking.machine import LIVE, WAIT
+from backend.booking.machine import HELD, WAIT
 from backend.booking.models import WAITING_COMPANIONS, BookingRow, SiteRow, WaitRow
-from backend.booking.problems import AlreadyBooked, AlreadyWaiting
+from backend.booking.problems import AlreadyWaiting
 from backend.booking.questions_waiting import own_wait, wait_view
 from backend.booking.rules import DEFAULT, Rules
+from backend.booking.services.company import require_no_blocks
+from backend.booking.services.hindrances import require_no_block, require_unbooked
 from backend.booking.services.keeping import locked, release
-from backend.booking.services.presence import rules_of
-from backend.booking.services.standing import require_no_block
+from backend.booking.services.site_rules import rules_of
 from backend.booking.services.taking import wake_offers
 from backend.booking.views_waiting import WaitView, WaitWish
 from backend.kernel import clock, ids
-from backend.kernel.problems import FieldError, InvalidInput, NotYours
+from backend.kernel.problems import FieldError, ImpossibleMove, InvalidInput, NotYours
 from backend.store.unit import SYSTEM, Actor, Unit, map_constraint
 
 map_constraint("uq_booking_wait_person", AlreadyWaiting)
@@ -29,13 +30,14 @@ LONGEST: Final = timedelta(days=92)
 def join_wait(u: Unit, wish: WaitWish, by: Actor) -> WaitView:
     """Wait for a place, or for as many in one slot as a family needs.
 
-    Raises InvalidInput, RealNameNeeded, AlreadyBooked, AlreadyWaiting, BookingSuspended.
+    Raises InvalidInput, RealNameNeeded, AlreadyBooked, AlreadyWaiting, BookingSuspended, CompanionNotFree.
     """
     site_rules = rules_of(u, wish.site_id, wish.item_id) if wish.site_id else DEFAULT
     _require_sense(u, wish, site_rules)
     people.require_level(u, wish.person_id, site_rules.level)
     require_no_block(u, wish.person_id, wish.item_id)
-    _require_unbooked(u, wish)
+    require_no_blocks(u, wish.companions, wish.item_id)
+    require_unbooked(u, wish.person_id, wish.item_id, wish.subject)
     wait = WaitRow(
         id=ids.new_id("wt"), person_id=wish.person_id, case_id=wish.case_id, item_id=wish.item_id,
         subject=wish.subject, site_id=wish.site_id, from_day=wish.from_day, to_day=wish.to_day,
@@ -65,10 +67,13 @@ def leave_wait(u: Unit, wait_id: str, person_id: str, by: Actor) -> WaitView:
 def decline_offer(u: Unit, wait_id: str, person_id: str, by: Actor) -> WaitView:
     """Pass a place on to the next at once and wait for another. Raises NotYours, ImpossibleMove."""
     offered = own_wait(u, wait_id, person_id)
-    if offered is None:
-        WAIT.move(_locked_wait(u, wait_id).state, "passed")
-        raise NotYours
-    release(u, locked(u, offered), "cancelled", by)
+    row = locked(u, offered) if offered is not None else None
+    wait = _locked_wait(u, wait_id)
+    WAIT.move(wait.state, "passed")
+    if row is None or row.state != HELD or wait.booking_id != row.id:
+        # Confirmed, run out or offered anew between the two looks: what was meant is not there any more.
+        raise ImpossibleMove
+    release(u, row, "cancelled", by)
     u.flush()
     return wait_view(u, _locked_wait(u, wait_id))
 
@@ -104,17 +109,6 @@ def _require_sense(u: Unit, wish: WaitWish, rules: Rules) -> None:
             errors.append({"field": "site_id", "message": "这个办事点不办理此事项，请另选"})
     if errors:
         raise InvalidInput(errors=errors)
-
-
-def _require_unbooked(u: Unit, wish: WaitWish) -> None:
-    booked = select(BookingRow.id).where(
-        BookingRow.person_id == wish.person_id,
-        BookingRow.item_id == wish.item_id,
-        BookingRow.subject == wish.subject,
-        BookingRow.state.in_(LIVE),
-    )
-    if (booking_id := u.session.scalar(booked)) is not None:
-        raise AlreadyBooked(booking_id=booking_id)
 
 
 def _locked_wait(u: Unit, wait_id: str) -> WaitRow:

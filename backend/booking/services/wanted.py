@@ -5,18 +5,14 @@ The fragments speak of a slot `s` and a wait `w`, and ask for the values %(now)s
 
 from typing import Final
 
-from backend.booking.rules import DEFAULT
+from backend.booking.rules import DEFAULT, kept_rule
 
 ORIGIN: Final = "wait_list"
 MOST_OFFERS: Final = 3
 """No rule of a site allows more offers to one person on one day."""
 
 _UNTIL: Final = f"""
-    make_interval(mins => coalesce(
-        (SELECT (r.rules->>'offer_until_minutes')::integer FROM booking_rule r
-            WHERE r.site_id = s.site_id AND r.item_id IN ('', s.item_id) AND r.rules->'offer_until_minutes' IS NOT NULL
-            ORDER BY r.item_id DESC LIMIT 1),
-        {DEFAULT.offer_until_minutes}))
+    make_interval(mins => coalesce({kept_rule("offer_until_minutes")}, {DEFAULT.offer_until_minutes}))
 """
 """As `Rules.offers_end`: the rules for the item come before those of the whole site."""
 
@@ -38,8 +34,11 @@ READY: Final = """
     NOT EXISTS (SELECT 1 FROM booking_booking b
         WHERE b.person_id = w.person_id AND b.item_id = w.item_id AND b.subject = w.subject
             AND (b.state IN ('held', 'confirmed', 'checked_in', 'called')
-                OR (b.slot_id = s.id AND b.origin = 'wait_list' AND b.made_at >= w.since)))
+                OR (b.slot_id = s.id AND b.origin = 'wait_list' AND b.made_at >= w.since
+                    AND b.displaced_from IS DISTINCT FROM s.id)))
     AND (SELECT coalesce(sum(o.offers), 0) FROM booking_wait o
         WHERE o.person_id = w.person_id AND o.offers_on = %(today)s) < %(most)s
 """
-"""Not booked meanwhile, not offered this slot before, and an offer left for today (of %(most)s)."""
+"""Not booked meanwhile, not offered this slot before, and an offer left for today (of %(most)s).
+
+An offer that ended because the site closed the slot was not the person's to refuse: open again, it is offered again."""

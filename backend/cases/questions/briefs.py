@@ -1,5 +1,6 @@
 """Short answers for the other houses' windows: what is due, what travels, what may be booked, what it is called."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -104,6 +105,12 @@ def visit_ground(u: Unit, case_id: str, person_id: str, *, stays: bool = False) 
         reason=wording.say("visit", reason) if reason else "",
         wants_visit=takes_booking(case, version.policy),
     )
+
+
+def standing_of(u: Unit, case_ids: Iterable[str]) -> dict[str, tuple[str, str, str]]:
+    """Number, state and the label of the state of several cases, by id, in one look: for a queue of visits."""
+    rows = u.session.scalars(select(Case).where(Case.id.in_(list(case_ids))))
+    return {case.id: (case.number, case.state, label_of(case)) for case in rows}
 
 
 def case_number_of(u: Unit, case_id: str) -> str:

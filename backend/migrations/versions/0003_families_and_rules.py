@@ -50,6 +50,12 @@ def upgrade() -> None:
     op.create_index(
         "ix_booking_entry_companion_number", "booking_entry_companion", ["number_blind"], unique=False
     )
+    op.drop_index(op.f("uq_booking_block_cause"), table_name="booking_block")
+    op.create_index("uq_booking_block_cause", "booking_block", ["cause_id", "person_id"], unique=True)
+    op.add_column(
+        "booking_booking", sa.Column("urgency_accepted_at", sa.DateTime(timezone=True), nullable=True)
+    )
+    op.add_column("booking_booking", sa.Column("cancelled_why", sa.Text(), server_default="", nullable=False))
     op.add_column(
         "booking_booking", sa.Column("identity_checked_at", sa.DateTime(timezone=True), nullable=True)
     )
@@ -137,6 +143,10 @@ def downgrade() -> None:
     op.drop_column("booking_entry", "companions")
     op.drop_column("booking_entry", "party")
     op.drop_column("booking_booking", "identity_checked_at")
+    op.drop_column("booking_booking", "cancelled_why")
+    op.drop_column("booking_booking", "urgency_accepted_at")
+    op.drop_index("uq_booking_block_cause", table_name="booking_block")
+    op.create_index(op.f("uq_booking_block_cause"), "booking_block", ["cause_id"], unique=True)
     op.drop_index("ix_booking_entry_companion_number", table_name="booking_entry_companion")
     op.drop_index("ix_booking_entry_companion_entry", table_name="booking_entry_companion")
     op.drop_table("booking_entry_companion")

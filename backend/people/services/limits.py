@@ -5,7 +5,7 @@ A sender is the digest of an address: a whole hall may share one, so its numbers
 A try is counted *before* it is made: guesses sent side by side are all counted. Windows run in business time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -43,6 +43,9 @@ ID_TAIL = Rule("id_tail.day", 5, timedelta(days=1), TooManyTries)
 SEEKER = Rule("seeker.hour", 20, timedelta(hours=1), TooManyTries)
 WRONG_CODE = Rule("code.wrong", 5, timedelta(minutes=10), TooManyTries)
 """Tries of one sender at one code: a stranger must not use up the tries of its holder."""
+NAMED = Rule("companions.day", 30, timedelta(days=1), TooMany)
+"""Different people whom one person may name as companions on a day; naming the same again costs nothing."""
+KNOWN = Rule("companions.known", 1, timedelta(days=1), TooMany)
 APPLICANTS = Rule("applicants.hour", 60, timedelta(hours=1), TooMany)
 
 # A window that opens far in the future was opened before the clock was moved back: it no longer counts.
@@ -93,6 +96,18 @@ def per_sender(kind: str) -> Callable[[Call[object]], None]:
 def count_seeker(u: Unit, number: str) -> None:
     """Count a stranger's try at a case number, whether the case is there or not. Raises TooManyTries."""
     take(u, SEEKER, number)
+
+
+def count_named(u: Unit, person_id: str, numbers: Iterable[str]) -> None:
+    """Count the ID numbers that a person names, each once a day: whether somebody is free is not for guessing.
+
+    Raises TooMany.
+    """
+    for number in sorted(set(numbers)):
+        if wait_after(u, KNOWN, f"{person_id}|{number}") is not None:
+            continue
+        if (wait := wait_after(u, NAMED, person_id)) is not None:
+            raise TooMany("今天填写的同行人太多，请明天再约，或到现场取号办理。", retry_after=wait)
 
 
 def clear(u: Unit, rule: Rule, subject: str) -> None:
