@@ -12,9 +12,9 @@ import notifications
 import payments
 from backend import booking, cases, cli, department, people
 from backend import contracts as c
-from backend.booking import release_tasks as release_chores
 from backend.booking import tasks as booking_chores
 from backend.booking.machine import BLOCK, BOOKING, ENTRY, RELEASE, TICKET, WAIT
+from backend.booking.releases import tasks as release_chores
 from backend.cases import tasks as cases_chores
 from backend.cases.machine import CASE
 from backend.catalogue.machine import VERSION

@@ -4,7 +4,7 @@ import datetime as dt
 import functools
 from typing import Any
 
-from backend.booking.replaying import replay
+from backend.booking.releases.replaying import replay
 from backend.kernel import clock
 from demo import windows
 from demo.citizen import Citizen

@@ -1,19 +1,22 @@
 """Booking office: sites, slots and their places, appointments from hold to served."""
 
-from backend.booking import halls, plans
 from backend.booking.awaiting import pending, warnings
 from backend.booking.behind import use_case_teller
+from backend.booking.closing.other_times import other_times
 from backend.booking.days import days_at
-from backend.booking.draws import Record as DrawRecord
 from backend.booking.explaining import RulesTold, rules_told
 from backend.booking.facts import block_facts_for, entry_facts_for, facts_for, wait_facts_for
-from backend.booking.hall_outlook import queue_of_booking, queue_of_ticket
-from backend.booking.hall_problems import NotInQueue
-from backend.booking.hall_questions import screen_of
-from backend.booking.hall_views import QueueView, Screen
+from backend.booking.hall import doors as halls
+from backend.booking.hall.outlook import queue_of_booking, queue_of_ticket
+from backend.booking.hall.problems import NotInQueue
+from backend.booking.hall.questions import screen_of
+from backend.booking.hall.views import QueueView, Screen
 from backend.booking.machine import BOOKING
-from backend.booking.other_times import other_times
 from backend.booking.pending_views import DrawPending, Pending, SupplyPending
+from backend.booking.plan import doors as plans
+from backend.booking.plan.site_import import SitesTaken, import_sites
+from backend.booking.plan.sites import load_sites
+from backend.booking.plan.supply import open_slots
 from backend.booking.problems import (
     AlreadyBooked,
     AlreadyEntered,
@@ -51,8 +54,9 @@ from backend.booking.questions import (
 )
 from backend.booking.questions_waiting import block_of, blocks_of, wait_of, waits_of
 from backend.booking.reactions import on_booking_changed, on_case_closed, on_person_joined
-from backend.booking.release_proof import replay_release
-from backend.booking.release_questions import (
+from backend.booking.releases.draws import Record as DrawRecord
+from backend.booking.releases.proof import replay_release
+from backend.booking.releases.questions import (
     entries_of,
     entry_by_id,
     entry_of,
@@ -61,8 +65,8 @@ from backend.booking.release_questions import (
     releases_at,
     releases_for,
 )
-from backend.booking.release_views import EntryView, Opening, ReleasePlan, ReleaseView, SlotRange
-from backend.booking.replaying import Check, replay
+from backend.booking.releases.replaying import Check, replay
+from backend.booking.releases.views import EntryView, Opening, ReleasePlan, ReleaseView, SlotRange
 from backend.booking.services import (
     announce,
     appeal_block,
@@ -88,9 +92,6 @@ from backend.booking.services import (
     stand_still,
     withdraw_entry,
 )
-from backend.booking.site_import import SitesTaken, import_sites
-from backend.booking.sites import load_sites
-from backend.booking.supply import open_slots
 from backend.booking.urgency import evidence_of
 from backend.booking.urgent_reasons import URGENT_REASONS
 from backend.booking.views import BookingView, Companion, DayOfSlots, Moving, OtherTime, Site, Slot, Wish

@@ -13,9 +13,9 @@ from backend import catalogue
 from backend.booking.models import BlockRow, EntryRow, PatternRow, ReleaseRow, SiteRow, SlotRow
 from backend.booking.naming import item_name
 from backend.booking.pending_views import DrawPending, Pending, SupplyPending
+from backend.booking.plan.supply import policy_of
 from backend.booking.questions import site_view, spoken
 from backend.booking.services.lateness import are_late, due_at, is_late, waits_for_hands
-from backend.booking.supply import policy_of
 from backend.booking.views import Site
 from backend.kernel import clock
 from backend.store.unit import Unit

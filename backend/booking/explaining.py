@@ -8,12 +8,12 @@ from typing import Final
 from sqlalchemy import select
 
 from backend.booking.models import PatternRow, ReleaseRow, SiteRow
+from backend.booking.plan.supply import policy_of
 from backend.booking.problems import NotBookable
 from backend.booking.questions import spoken
 from backend.booking.rules import Rules, Terms, terms_of
 from backend.booking.services.releasing import ANNOUNCED, CLOSED, OPENED
 from backend.booking.services.site_rules import rules_of
-from backend.booking.supply import policy_of
 from backend.booking.urgent_reasons import URGENT_REASONS
 from backend.booking.wording import say
 from backend.catalogue import Policy

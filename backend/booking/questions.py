@@ -6,13 +6,13 @@ from sqlalchemy import ScalarSelect, func, select, text, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from backend.booking import codes, wording
-from backend.booking.hall_books import HALL_BOOKS
+from backend.booking.hall.books import HALL_BOOKS
 from backend.booking.machine import BOOKING, CONFIRMED, HELD
 from backend.booking.models import BookingRow, PlaceRow, SiteRow, SlotRow, WindowGroupRow
 from backend.booking.naming import item_name
 from backend.booking.parties import FOR_ALL
-from backend.booking.plan_books import PLAN_BOOKS
-from backend.booking.release_books import RELEASE_BOOKS
+from backend.booking.plan.books import PLAN_BOOKS
+from backend.booking.releases.books import RELEASE_BOOKS
 from backend.booking.views import BookingView, Moving, Site, Slot
 from backend.booking.waiting_books import WAITING_BOOKS
 from backend.kernel import clock

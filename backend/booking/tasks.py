@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
+from backend.booking.closing.rehousing import rehouse
 from backend.booking.machine import CHECKED_IN, HELD
 from backend.booking.models import BookingRow, SlotRow
-from backend.booking.rehousing import rehouse
+from backend.booking.plan.supply import open_slots
 from backend.booking.reminding import remind_batch
 from backend.booking.services.hall import close_ticket, has_ticket, stale_tickets, take_as_served
 from backend.booking.services.keeping import lapse
@@ -18,7 +19,6 @@ from backend.booking.services.moving import let_move_lapse
 from backend.booking.services.offering import offer_places
 from backend.booking.services.standing import note_all_missed
 from backend.booking.services.taking import OFFERS
-from backend.booking.supply import open_slots
 from backend.kernel import clock
 from backend.runtime.worker import chore
 from backend.store.unit import Unit, run_unit

@@ -5,9 +5,9 @@ from datetime import date, datetime
 
 from sqlalchemy import Select, select
 
-from backend.booking.fitting import day_bounds
 from backend.booking.machine import BOOKING, COMING
 from backend.booking.models import BookingRow, SlotRow
+from backend.booking.plan.fitting import day_bounds
 from backend.booking.urgent_reasons import URGENT_REASONS
 from backend.kernel.problems import NotYours
 from backend.store.unit import Unit

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from backend import booking
-from backend.booking.halls import TicketView
+from backend.booking.hall.doors import TicketView
 from backend.booking.models import SiteRow, TicketRow, WindowGroupRow, WindowRow
 from backend.kernel import clock, ids
 from backend.store.unit import Unit, run_unit, unit

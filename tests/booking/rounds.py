@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from backend.booking import release_tasks, tasks
+from backend.booking import tasks
+from backend.booking.releases import tasks as release_tasks
 from backend.kernel import clock
 from backend.store.unit import unit
 from tests.booking.ledger import Booking, Ledger, Person, Slot, Wait

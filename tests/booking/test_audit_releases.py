@@ -12,10 +12,10 @@ import pydantic
 import pytest
 
 from backend import booking
-from backend.booking import plans
 from backend.booking.models import PlaceRow
-from backend.booking.plan_book import read_book
-from backend.booking.plan_sheet import COLUMNS
+from backend.booking.plan import doors as plans
+from backend.booking.plan.sheets import COLUMNS
+from backend.booking.plan.workbook import read_book
 from backend.booking.services import drawing, tending
 from backend.kernel import clock
 from backend.kernel.problems import InvalidInput

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from backend import booking
-from backend.booking import Wish, plans, tasks
+from backend.booking import Wish, tasks
+from backend.booking.plan import doors as plans
 from backend.kernel import clock, ids
 from backend.runtime.paging import cursor
 from backend.store import lean

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.booking import draws
-from backend.booking.draws import EntryLine, Frozen, Seat, SlotLine
-from backend.booking.replaying import Check, replay
+from backend.booking.releases import draws
+from backend.booking.releases.draws import EntryLine, Frozen, Seat, SlotLine
+from backend.booking.releases.replaying import Check, replay
 
 SEED, VALUE = bytes(range(32)), "3012.45"
 

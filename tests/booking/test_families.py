@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from backend import booking
-from backend.booking import Companion, draws, tasks
+from backend.booking import Companion, tasks
 from backend.booking.models import BlockRow, BookingRow, PlaceRow, WaitRow
-from backend.booking.replaying import replay
+from backend.booking.releases import draws
+from backend.booking.releases.replaying import replay
 from backend.booking.services import drawing, offering, taking, tending
 from backend.booking.services.offering import Waiting
 from backend.kernel import clock, ids

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from backend import booking
 from backend.booking import tasks
-from backend.booking.halls import CheckedIn, TicketView
+from backend.booking.hall.doors import CheckedIn, TicketView
 from backend.kernel import clock, ids
 from backend.kernel.problems import ImpossibleMove, NotYours
 from backend.store.unit import Actor, Unit, run_unit, unit

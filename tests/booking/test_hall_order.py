@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.booking.hall_order import DUE_BEFORE, PASSED_BEHIND, Desk, Waiting, line_at, outlook
+from backend.booking.hall.order import DUE_BEFORE, PASSED_BEHIND, Desk, Waiting, line_at, outlook
 
 NINE = datetime(2026, 11, 25, 1, tzinfo=UTC)
 PACE = timedelta(minutes=10)

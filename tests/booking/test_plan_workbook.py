@@ -10,8 +10,9 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from backend.booking import plan_sheet, plans
-from backend.booking.plan_sheet import COLUMNS, DAYS, GROUPS, HOURS_SHEET, PATTERNS, RULES, WINDOWS
+from backend.booking.plan import doors as plans
+from backend.booking.plan import sheets as plan_sheet
+from backend.booking.plan.sheets import COLUMNS, DAYS, GROUPS, HOURS_SHEET, PATTERNS, RULES, WINDOWS
 from backend.booking.rules import Rules
 from backend.kernel import clock
 from backend.kernel.problems import Problem

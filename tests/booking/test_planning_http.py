@@ -10,8 +10,9 @@ import requests
 from openpyxl import Workbook, load_workbook
 
 from backend import booking
-from backend.booking import plans, tasks
-from backend.booking.plan_sheet import COLUMNS, PATTERNS
+from backend.booking import tasks
+from backend.booking.plan import doors as plans
+from backend.booking.plan.sheets import COLUMNS, PATTERNS
 from backend.kernel import clock
 from backend.store.unit import run_unit, unit
 from tests.booking.makers import CLERK, EXAM, ITEM, a_person, at_desk, book, cancel, make_slot

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from backend import booking
-from backend.booking import SlotRange, draws
+from backend.booking import SlotRange
 from backend.booking.models import BookingRow, EntryRow, PlaceRow, ReleaseRow, SlotRow
+from backend.booking.releases import draws
 from backend.booking.services import drawing, entering, tending
 from backend.contracts import CaseWithdrawn
 from backend.kernel import clock, ids

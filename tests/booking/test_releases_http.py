@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from backend.booking import draws
+from backend.booking.releases import draws
 from backend.booking.services import drawing, tending
 from backend.kernel import clock, ids
 from tests.booking.makers import EXAM, EXAM_SITE, ITEM, a_person

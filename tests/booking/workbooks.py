@@ -9,7 +9,7 @@ from typing import Any
 
 from openpyxl import Workbook, load_workbook
 
-from backend.booking.plan_sheet import COLUMNS, PATTERNS, RULES
+from backend.booking.plan.sheets import COLUMNS, PATTERNS, RULES
 from tests.booking.makers import ITEM
 
 PATTERN: dict[str, Any] = {

@@ -17,7 +17,7 @@ class ReleaseRow(Base):
     `commitment` is the SHA-256 of the seed, published with the release; `public_source` says in advance which
     public value will be mixed in, and `public_value_at` when that will be fixed. It is written down only after
     that: `proposed_value` by one of the staff, `public_value` once another has said the same. `record` is what
-    anybody may read of it (backend/booking/draws.py); it may be large. Whoever entered reads `called_off_why`.
+    anybody may read of it (backend/booking/releases/draws.py); it may be large. Whoever entered reads `called_off_why`.
     """
 
     __tablename__ = "booking_release"

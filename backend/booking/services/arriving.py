@@ -4,9 +4,9 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from backend.booking.alternatives import ALTERNATIVES, alternatives
-from backend.booking.hall_problems import NoQueueHere, WalkInsFull
-from backend.booking.hall_questions import group_for, ticket_view
-from backend.booking.hall_views import TicketView
+from backend.booking.hall.problems import NoQueueHere, WalkInsFull
+from backend.booking.hall.questions import group_for, ticket_view
+from backend.booking.hall.views import TicketView
 from backend.booking.machine import TICKET
 from backend.booking.models import BookingRow, SlotRow, TicketRow, WindowGroupRow
 from backend.booking.services.hall import group_at

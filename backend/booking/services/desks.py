@@ -1,7 +1,7 @@
 """Clerks open and shut their windows for today; tomorrow the plan has the say again."""
 
-from backend.booking.hall_questions import window_view
-from backend.booking.hall_views import WindowView
+from backend.booking.hall.questions import window_view
+from backend.booking.hall.views import WindowView
 from backend.booking.models import WindowRow
 from backend.booking.services.hall import hand_back, require_free, window_locked
 from backend.kernel import clock

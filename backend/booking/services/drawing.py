@@ -11,11 +11,12 @@ from typing import Final
 
 from sqlalchemy import select
 
-from backend.booking import companions, draws
-from backend.booking.draws import Record, Seat
+from backend.booking import companions
 from backend.booking.machine import ENTRY, RELEASE
 from backend.booking.models import ENTRY_COMPANIONS, EntryRow, ReleaseRow
 from backend.booking.problems import SlotClosed, SlotTaken
+from backend.booking.releases import draws
+from backend.booking.releases.draws import Record, Seat
 from backend.booking.services.company import stand_still
 from backend.booking.services.confirming import confirm_booking
 from backend.booking.services.holding import hold

@@ -9,8 +9,8 @@ from typing import Final, TypeVar
 
 from sqlalchemy import ColumnElement, Select, exists, select
 
-from backend.booking.hall_order import line_at
-from backend.booking.hall_problems import (
+from backend.booking.hall.order import line_at
+from backend.booking.hall.problems import (
     CalledEnough,
     CalledTooLittle,
     NobodyWaiting,
@@ -18,8 +18,8 @@ from backend.booking.hall_problems import (
     WindowBusy,
     WindowShut,
 )
-from backend.booking.hall_questions import ticket_row, ticket_view, waiting_in
-from backend.booking.hall_views import TicketView
+from backend.booking.hall.questions import ticket_row, ticket_view, waiting_in
+from backend.booking.hall.views import TicketView
 from backend.booking.machine import TICKET
 from backend.booking.models import BookingRow, TicketRow, WindowGroupRow, WindowRow
 from backend.booking.services.identity import checked_at_all, checked_now

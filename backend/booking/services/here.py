@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from backend.booking.hall_questions import window_number
+from backend.booking.hall.questions import window_number
 from backend.booking.machine import BOOKING, CALLED, CHECKED_IN, CONFIRMED, HELD
 from backend.booking.models import BookingRow, SiteRow, SlotRow, TicketRow, WindowGroupRow
 from backend.booking.problems import AlreadyCheckedIn, WrongDayOrSite

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from backend.booking.hall_problems import IdentityUnchecked
+from backend.booking.hall.problems import IdentityUnchecked
 from backend.booking.models import BookingRow
 from backend.kernel import clock
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from backend import people
+from backend.booking.closing.rehousing import rehouse_into
 from backend.booking.companions import opened
 from backend.booking.machine import CONFIRMED, LIVE, WAIT
 from backend.booking.models import WAITING_COMPANIONS, BookingRow, SlotRow, WaitRow
@@ -27,7 +28,6 @@ from backend.booking.problems import (
     SlotTaken,
     TooManyHolds,
 )
-from backend.booking.rehousing import rehouse_into
 from backend.booking.rules import Rules
 from backend.booking.services.company import stand_still
 from backend.booking.services.first_in_line import end_spent

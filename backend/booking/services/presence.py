@@ -7,10 +7,10 @@ from sqlalchemy import select
 
 from backend import people
 from backend.booking import codes
-from backend.booking.desk_questions import desk_booking, told_of
-from backend.booking.desk_views import DeskBooking
-from backend.booking.hall_questions import ticket_view
-from backend.booking.hall_views import CheckedIn
+from backend.booking.hall.desk_questions import desk_booking, told_of
+from backend.booking.hall.desk_views import DeskBooking
+from backend.booking.hall.questions import ticket_view
+from backend.booking.hall.views import CheckedIn
 from backend.booking.machine import BOOKING
 from backend.booking.models import BookingRow
 from backend.booking.questions import slot_and_site

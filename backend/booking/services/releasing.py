@@ -4,12 +4,12 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Final
 
-from backend.booking import draws
 from backend.booking.machine import RELEASE
 from backend.booking.models import SEED, ReleaseRow, SiteRow
 from backend.booking.problems import NotYourTurn, ReleaseNotReady, ReleaseUnknown, SlotsInUse
 from backend.booking.questions import spoken
-from backend.booking.release_views import Opening, ReleasePlan, SlotRange
+from backend.booking.releases import draws
+from backend.booking.releases.views import Opening, ReleasePlan, SlotRange
 from backend.booking.services.taking import keep_new
 from backend.kernel import clock, ids, privacy
 from backend.kernel.problems import FieldError, InvalidInput, NotYours

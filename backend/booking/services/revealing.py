@@ -3,10 +3,10 @@
 import unicodedata
 from typing import Any, Final
 
-from backend.booking import draws
 from backend.booking.models import ReleaseRow
 from backend.booking.problems import PublicValueMissing, ReleaseNotReady, SameHands, ValuesDiffer
 from backend.booking.questions import spoken
+from backend.booking.releases import draws
 from backend.booking.services.releasing import CLOSED, DRAW, locked_release, seed_of, wake_drawing
 from backend.booking.services.tending import give_ranks
 from backend.kernel import clock

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, exists, func, select
 
-from backend.booking import draws
-from backend.booking.draws import EntryLine, Frozen, SlotLine
 from backend.booking.machine import ENTRY, HELD, RELEASE
 from backend.booking.models import BookingRow, EntryRow, ReleaseRow, SlotRow
+from backend.booking.releases import draws
+from backend.booking.releases.draws import EntryLine, Frozen, SlotLine
 from backend.booking.services.lateness import is_to_be_told, tell_delay
 from backend.booking.services.releasing import (
     ANNOUNCED,

@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from backend.booking.fitting import fit, horizons, out_of_plan, trim
 from backend.booking.models import (
     DayRow,
     PatternRow,
@@ -20,8 +19,11 @@ from backend.booking.models import (
     WindowGroupRow,
     WindowRow,
 )
-from backend.booking.plan_problems import DrawUnderWay, PatternOverlaps
-from backend.booking.plan_views import (
+from backend.booking.plan.fitting import fit, horizons, out_of_plan, trim
+from backend.booking.plan.problems import DrawUnderWay, PatternOverlaps
+from backend.booking.plan.rota import overlap
+from backend.booking.plan.supply import site_locked
+from backend.booking.plan.views import (
     DayView,
     Fitted,
     GroupView,
@@ -35,11 +37,9 @@ from backend.booking.plan_views import (
     RulesView,
     WindowView,
 )
-from backend.booking.rota import overlap
+from backend.booking.plan.wishes import Ground, faults_of, require_hours
 from backend.booking.rules import rules_from
 from backend.booking.services.releasing import ANNOUNCED, CLOSED, DRAW
-from backend.booking.supply import site_locked
-from backend.booking.wishes import Ground, faults_of, require_hours
 from backend.kernel import clock, ids
 from backend.kernel.problems import FieldError, InvalidInput, NotYours
 from backend.store.unit import Actor, Unit

@@ -8,21 +8,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from backend.booking import plan_sheet as sheets
-from backend.booking.closures import close_day, set_hours, unset_day
-from backend.booking.fitting import fit, horizons, trim
-from backend.booking.hall_problems import LetterInUse
+from backend.booking.closing.closures import close_day, set_hours, unset_day
+from backend.booking.hall.problems import LetterInUse
 from backend.booking.models import SiteRow, WindowGroupRow
-from backend.booking.plan_book import Finding, Table, read_book, refusal
-from backend.booking.plan_faults import Asked, as_it_stands, asked_of, faults_in, is_over, key_of
-from backend.booking.plan_problems import DrawUnderWay, NotThisDay, PatternOverlaps, WindowInUse
-from backend.booking.plan_views import Closing, DayChange, Fitted, PatternWish, Plan, PlanChange
-from backend.booking.planning import added, groups_of, plan_of, withdrawn, write_rules
-from backend.booking.planning import set_hours as set_site_hours
-from backend.booking.rota import CLOSED
+from backend.booking.plan import sheets
+from backend.booking.plan.fitting import fit, horizons, trim
+from backend.booking.plan.patterns import added, groups_of, plan_of, withdrawn, write_rules
+from backend.booking.plan.patterns import set_hours as set_site_hours
+from backend.booking.plan.problems import DrawUnderWay, NotThisDay, PatternOverlaps, WindowInUse
+from backend.booking.plan.rota import CLOSED
+from backend.booking.plan.sheet_faults import Asked, as_it_stands, asked_of, faults_in, is_over, key_of
+from backend.booking.plan.supply import site_locked
+from backend.booking.plan.views import Closing, DayChange, Fitted, PatternWish, Plan, PlanChange
+from backend.booking.plan.windows import set_groups, take_away_groups
+from backend.booking.plan.workbook import Finding, Table, read_book, refusal
 from backend.booking.rules import Rules
-from backend.booking.supply import site_locked
-from backend.booking.windows import set_groups, take_away_groups
 from backend.kernel import clock
 from backend.kernel.problems import InvalidInput, Problem
 from backend.store.unit import Actor, Unit

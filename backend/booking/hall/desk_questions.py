@@ -8,7 +8,7 @@ from sqlalchemy import select, tuple_
 
 from backend import people
 from backend.booking import behind, companions
-from backend.booking.desk_views import DeskBooking, DeskPerson, Visit
+from backend.booking.hall.desk_views import DeskBooking, DeskPerson, Visit
 from backend.booking.machine import BOOKING
 from backend.booking.models import COMPANIONS, BookingRow, SiteRow, SlotRow, WindowGroupRow
 from backend.booking.naming import item_name

@@ -8,8 +8,8 @@ from typing import Final
 from sqlalchemy import select
 
 from backend.booking.models import SiteRow, WindowGroupRow
-from backend.booking.plan_views import GroupWish, PatternWish
-from backend.booking.supply import policy_of
+from backend.booking.plan.supply import policy_of
+from backend.booking.plan.views import GroupWish, PatternWish
 from backend.catalogue import Policy
 from backend.kernel import clock
 from backend.kernel.problems import FieldError, InvalidInput

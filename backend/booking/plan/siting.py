@@ -11,13 +11,13 @@ from typing import Final
 from sqlalchemy import or_, select
 
 from backend import catalogue
-from backend.booking.fitting import fit, take_away
 from backend.booking.machine import LIVE
 from backend.booking.models import BookingRow, PatternRow, SiteRow, SlotRow, WindowGroupRow
-from backend.booking.plan_problems import ItemsInUse
-from backend.booking.plan_views import Fitted
-from backend.booking.supply import site_locked
-from backend.booking.wishes import require_hours
+from backend.booking.plan.fitting import fit, take_away
+from backend.booking.plan.problems import ItemsInUse
+from backend.booking.plan.supply import site_locked
+from backend.booking.plan.views import Fitted
+from backend.booking.plan.wishes import require_hours
 from backend.kernel import clock, ids
 from backend.kernel.problems import FieldError, InvalidInput
 from backend.store.unit import Actor, Unit

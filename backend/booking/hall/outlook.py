@@ -8,10 +8,10 @@ from typing import Final
 from sqlalchemy import select
 
 from backend.booking import wording
-from backend.booking.hall_order import DUE_BEFORE, PACE, Desk, Outlook, Waiting, outlook
-from backend.booking.hall_problems import NotInQueue
-from backend.booking.hall_questions import ticket_row, waiting_in, window_number
-from backend.booking.hall_views import QueueView
+from backend.booking.hall.order import DUE_BEFORE, PACE, Desk, Outlook, Waiting, outlook
+from backend.booking.hall.problems import NotInQueue
+from backend.booking.hall.questions import ticket_row, waiting_in, window_number
+from backend.booking.hall.views import QueueView
 from backend.booking.machine import TICKET
 from backend.booking.models import BookingRow, SiteRow, TicketRow, WindowGroupRow
 from backend.kernel import clock

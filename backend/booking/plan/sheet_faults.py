@@ -8,14 +8,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backend.booking import plan_sheet as sheets
 from backend.booking.models import PatternRow, SiteRow
-from backend.booking.plan_book import Finding, Table
-from backend.booking.plan_cells import USUAL
-from backend.booking.plan_views import DayView, GroupWish, PatternWish, Plan, WindowWish
-from backend.booking.rota import CLOSED, overlap
+from backend.booking.plan import sheets
+from backend.booking.plan.cells import USUAL
+from backend.booking.plan.rota import CLOSED, overlap
+from backend.booking.plan.views import DayView, GroupWish, PatternWish, Plan, WindowWish
+from backend.booking.plan.wishes import Ground, faults_of, group_faults, hours_faults
+from backend.booking.plan.workbook import Finding, Table
 from backend.booking.rules import Rules, rules_from
-from backend.booking.wishes import Ground, faults_of, group_faults, hours_faults
 from backend.kernel import clock
 from backend.store.unit import Unit
 

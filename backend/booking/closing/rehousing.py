@@ -20,9 +20,9 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
+from backend.booking.closing.other_times import fitting
 from backend.booking.machine import CONFIRMED, HELD
 from backend.booking.models import BookingRow, SlotRow
-from backend.booking.other_times import fitting
 from backend.booking.problems import SlotTaken
 from backend.booking.rules import Rules
 from backend.booking.services.first_in_line import in_line_for, leave_line, stand_first

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backend.booking import draws
-from backend.booking.draws import Record
+from backend.booking.releases import draws
+from backend.booking.releases.draws import Record
 
 
 @dataclass(frozen=True, slots=True)

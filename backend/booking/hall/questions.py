@@ -8,10 +8,10 @@ import orjson
 from sqlalchemy import select
 
 from backend.booking import wording
-from backend.booking.desk_questions import visit_of, visits_of
-from backend.booking.desk_views import Visit
-from backend.booking.hall_order import PASSED_BEHIND, Waiting, line_at
-from backend.booking.hall_views import (
+from backend.booking.hall.desk_questions import visit_of, visits_of
+from backend.booking.hall.desk_views import Visit
+from backend.booking.hall.order import PASSED_BEHIND, Waiting, line_at
+from backend.booking.hall.views import (
     QueueOfGroup,
     Screen,
     ScreenCall,

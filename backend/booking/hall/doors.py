@@ -1,11 +1,11 @@
 """The clerks' door of the booking office: who comes, whose card belongs to which number, windows, queues, and answers.
 
-What citizens do themselves is in `backend.booking`; what planners do, in `backend.booking.plans`.
+What citizens do themselves is in `backend.booking`; what planners do, in `backend.booking.plan.doors`.
 """
 
-from backend.booking.desk_questions import booking_at_desk, bookings_at, site_of_booking
-from backend.booking.desk_views import DeskBooking, DeskPerson, Visit
-from backend.booking.hall_problems import (
+from backend.booking.hall.desk_questions import booking_at_desk, bookings_at, site_of_booking
+from backend.booking.hall.desk_views import DeskBooking, DeskPerson, Visit
+from backend.booking.hall.problems import (
     CalledEnough,
     CalledTooLittle,
     IdentityUnchecked,
@@ -16,8 +16,8 @@ from backend.booking.hall_problems import (
     WindowBusy,
     WindowShut,
 )
-from backend.booking.hall_questions import queues_at, ticket_of, window_site
-from backend.booking.hall_views import CheckedIn, QueueOfGroup, TicketView, WindowView
+from backend.booking.hall.questions import queues_at, ticket_of, window_site
+from backend.booking.hall.views import CheckedIn, QueueOfGroup, TicketView, WindowView
 from backend.booking.problems import AlreadyCheckedIn, WrongCheckInCode, WrongDayOrSite
 from backend.booking.questions_waiting import appeals
 from backend.booking.services.arriving import take_number

@@ -7,9 +7,9 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import func, select
 
-from backend.booking.fitting import day_bounds
 from backend.booking.models import PlaceRow, SlotRow
-from backend.booking.use_views import (
+from backend.booking.plan.fitting import day_bounds
+from backend.booking.plan.use_views import (
     DateUse,
     DayUse,
     Displaced,

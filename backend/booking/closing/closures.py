@@ -10,16 +10,16 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, func, select, update
 
-from backend.booking.fitting import day_bounds, fit
 from backend.booking.machine import CONFIRMED
 from backend.booking.models import BookingRow, DayRow, SiteRow, SlotRow
-from backend.booking.plan_problems import NotThisDay
-from backend.booking.plan_views import Closing, DayChange
-from backend.booking.planning import day_view
-from backend.booking.rota import CLOSED, HOURS
+from backend.booking.plan.fitting import day_bounds, fit
+from backend.booking.plan.patterns import day_view
+from backend.booking.plan.problems import NotThisDay
+from backend.booking.plan.rota import CLOSED, HOURS
+from backend.booking.plan.supply import site_locked
+from backend.booking.plan.views import Closing, DayChange
+from backend.booking.plan.wishes import require_hours
 from backend.booking.services.taking import keep_new
-from backend.booking.supply import site_locked
-from backend.booking.wishes import require_hours
 from backend.contracts import BookingRestored
 from backend.kernel import clock
 from backend.kernel.problems import NotYours

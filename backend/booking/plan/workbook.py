@@ -15,8 +15,8 @@ from defusedxml.ElementTree import DefusedXMLParser
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter, range_boundaries
 
-from backend.booking.plan_cells import Reader, Wrong
-from backend.booking.plan_problems import PlanRefused
+from backend.booking.plan.cells import Reader, Wrong
+from backend.booking.plan.problems import PlanRefused
 from backend.kernel.problems import FieldError
 from backend.runtime.sheets import BROKEN
 

@@ -9,7 +9,7 @@ from backend.booking.machine import ENTRY, RELEASE
 from backend.booking.models import EntryRow, PlaceRow, ReleaseRow, SiteRow, SlotRow
 from backend.booking.problems import ReleaseNotReady, ReleaseUnknown
 from backend.booking.questions import site_view
-from backend.booking.release_views import EntryView, ReleaseView
+from backend.booking.releases.views import EntryView, ReleaseView
 from backend.booking.services.lateness import is_late
 from backend.booking.services.releasing import CALLED_OFF, CLOSED, DRAW, OPENED, QUEUE, turn_of
 from backend.kernel import clock

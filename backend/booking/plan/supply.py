@@ -12,9 +12,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from backend import catalogue
-from backend.booking import rota
 from backend.booking.models import DayRow, PatternRow, PlaceRow, SiteRow, SlotRow
-from backend.booking.rota import Turn
+from backend.booking.plan import rota
+from backend.booking.plan.rota import Turn
 from backend.booking.rules import Rules, Terms, terms_of
 from backend.booking.services.site_rules import rules_of
 from backend.booking.services.taking import keep_new

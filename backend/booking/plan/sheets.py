@@ -14,10 +14,10 @@ from openpyxl import Workbook
 from openpyxl.styles import Font
 from openpyxl.worksheet.worksheet import Worksheet
 
-from backend.booking import plan_cells as cells
-from backend.booking.plan_book import Column
-from backend.booking.plan_views import Plan
-from backend.booking.rota import CLOSED, EXTRA, HOURS
+from backend.booking.plan import cells
+from backend.booking.plan.rota import CLOSED, EXTRA, HOURS
+from backend.booking.plan.views import Plan
+from backend.booking.plan.workbook import Column
 from backend.booking.rules import Rules
 
 HOURS_SHEET, GROUPS, WINDOWS, PATTERNS, DAYS, RULES = (

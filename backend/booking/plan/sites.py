@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-from backend.booking.fitting import fit
 from backend.booking.models import PatternRow, SiteRow, WindowGroupRow, WindowRow
-from backend.booking.siting import degree
-from backend.booking.supply import site_locked
+from backend.booking.plan.fitting import fit
+from backend.booking.plan.siting import degree
+from backend.booking.plan.supply import site_locked
 from backend.store.unit import Unit
 
 _PLAN: Final = ("groups", "patterns")

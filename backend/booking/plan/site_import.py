@@ -12,12 +12,12 @@ from pydantic import Field
 
 from backend import catalogue
 from backend.booking.models import PatternRow, SiteRow, WindowGroupRow, WindowRow
-from backend.booking.plan_problems import ItemsInUse
-from backend.booking.plan_views import GroupWish, PatternWish, WindowWish
-from backend.booking.rota import overlap
-from backend.booking.sites import load_sites
-from backend.booking.siting import SiteWish, degree, put_site, site_faults
-from backend.booking.wishes import Ground, faults_of, group_faults, hours_faults
+from backend.booking.plan.problems import ItemsInUse
+from backend.booking.plan.rota import overlap
+from backend.booking.plan.sites import load_sites
+from backend.booking.plan.siting import SiteWish, degree, put_site, site_faults
+from backend.booking.plan.views import GroupWish, PatternWish, WindowWish
+from backend.booking.plan.wishes import Ground, faults_of, group_faults, hours_faults
 from backend.kernel import ids
 from backend.kernel.problems import FieldError, InvalidInput
 from backend.runtime import bodies

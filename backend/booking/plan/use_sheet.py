@@ -14,8 +14,8 @@ from openpyxl.styles import Font
 from sqlalchemy import select
 
 from backend.booking.models import SiteRow, WindowGroupRow
-from backend.booking.use_views import Use
-from backend.booking.utilisation import KINDS, Books, counted, kind_use, use_of
+from backend.booking.plan.use_views import Use
+from backend.booking.plan.utilisation import KINDS, Books, counted, kind_use, use_of
 from backend.kernel.problems import NotYours
 from backend.store.unit import Unit
 

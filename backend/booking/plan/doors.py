@@ -1,10 +1,18 @@
 """The planners' door of the booking office: what a department sees and changes of a site's plan, day and slots."""
 
-from backend.booking.closures import close_day, close_slots, reopen_slots, set_hours, unset_day
-from backend.booking.hall_problems import LetterInUse
-from backend.booking.plan_book import MAX_BYTES, MEDIA
-from backend.booking.plan_import import export_plan, import_plan
-from backend.booking.plan_problems import (
+from backend.booking.closing.closures import close_day, close_slots, reopen_slots, set_hours, unset_day
+from backend.booking.hall.problems import LetterInUse
+from backend.booking.plan.patterns import (
+    add_pattern,
+    change_pattern,
+    mismatches,
+    plan_of,
+    put_hours,
+    put_rules,
+    withdraw_pattern,
+)
+from backend.booking.plan.previews import previewed
+from backend.booking.plan.problems import (
     DrawUnderWay,
     ItemsInUse,
     NotThisDay,
@@ -12,7 +20,12 @@ from backend.booking.plan_problems import (
     PlanRefused,
     WindowInUse,
 )
-from backend.booking.plan_views import (
+from backend.booking.plan.sheet_import import export_plan, import_plan
+from backend.booking.plan.siting import PlannedSite, SiteChange, SiteWish, add_site, degree, put_site
+from backend.booking.plan.use_sheet import utilisation_book, utilisation_csv
+from backend.booking.plan.use_views import Displaced, PlannedSlot, Utilisation
+from backend.booking.plan.utilisation import displaced_on, slots_on, utilisation
+from backend.booking.plan.views import (
     Closing,
     DayChange,
     Fitted,
@@ -28,22 +41,9 @@ from backend.booking.plan_views import (
     RulesChange,
     WindowWish,
 )
-from backend.booking.planning import (
-    add_pattern,
-    change_pattern,
-    mismatches,
-    plan_of,
-    put_hours,
-    put_rules,
-    withdraw_pattern,
-)
-from backend.booking.previewing import previewed
+from backend.booking.plan.windows import put_groups
+from backend.booking.plan.workbook import MAX_BYTES, MEDIA
 from backend.booking.rules import Rules
-from backend.booking.siting import PlannedSite, SiteChange, SiteWish, add_site, degree, put_site
-from backend.booking.use_sheet import utilisation_book, utilisation_csv
-from backend.booking.use_views import Displaced, PlannedSlot, Utilisation
-from backend.booking.utilisation import displaced_on, slots_on, utilisation
-from backend.booking.windows import put_groups
 
 __all__ = [
     "MAX_BYTES",

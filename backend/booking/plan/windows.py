@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import func, select
 
-from backend.booking.hall_problems import LetterInUse
+from backend.booking.hall.problems import LetterInUse
 from backend.booking.machine import LIVE
 from backend.booking.models import (
     BookingRow,
@@ -16,11 +16,11 @@ from backend.booking.models import (
     WindowGroupRow,
     WindowRow,
 )
-from backend.booking.plan_problems import WindowInUse
-from backend.booking.plan_views import GroupView, GroupWish, WindowWish
-from backend.booking.planning import groups_of
-from backend.booking.supply import site_locked
-from backend.booking.wishes import require_groups
+from backend.booking.plan.patterns import groups_of
+from backend.booking.plan.problems import WindowInUse
+from backend.booking.plan.supply import site_locked
+from backend.booking.plan.views import GroupView, GroupWish, WindowWish
+from backend.booking.plan.wishes import require_groups
 from backend.kernel import clock, ids
 from backend.store.unit import Actor, Unit
 

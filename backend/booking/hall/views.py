@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from backend.booking.desk_views import DeskBooking, Visit
+from backend.booking.hall.desk_views import DeskBooking, Visit
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from typing import Final
 import orjson
 from sqlalchemy import select
 
-from backend.booking.draws import EntryLine, Record, told
 from backend.booking.models import EntryRow, ReleaseRow
-from backend.booking.release_questions import record_of
-from backend.booking.replaying import Check, replay
+from backend.booking.releases.draws import EntryLine, Record, told
+from backend.booking.releases.questions import record_of
+from backend.booking.releases.replaying import Check, replay
 from backend.booking.services.releasing import DRAW, DRAWN
 from backend.store import journal, lean
 from backend.store.unit import Unit

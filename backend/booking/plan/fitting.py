@@ -14,10 +14,10 @@ from typing import Final
 from sqlalchemy import delete, func, insert, or_, select
 
 from backend.booking.models import BookingRow, PlaceRow, SiteRow, SlotRow
-from backend.booking.plan_views import Fitted, KeptSlot
+from backend.booking.plan.supply import Key, Supply, Wanted, open_missing, places_of, supply_of
+from backend.booking.plan.views import Fitted, KeptSlot
 from backend.booking.problems import SlotClosed
 from backend.booking.services.taking import keep_new
-from backend.booking.supply import Key, Supply, Wanted, open_missing, places_of, supply_of
 from backend.kernel import clock
 from backend.store.unit import Unit, map_constraint
 

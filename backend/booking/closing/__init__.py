@@ -1,0 +1,1 @@
+"""Closing days and slots, and finding another time for everybody affected."""

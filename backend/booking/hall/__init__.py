@@ -1,0 +1,1 @@
+"""The hall of the day: numbers, calls, windows, desks, screens."""

@@ -1,0 +1,1 @@
+"""Places released by queue or by draw, with the proof that it was fair."""
