@@ -3,8 +3,7 @@
 from pydantic import Field
 
 from backend import booking
-from backend.booking import BookingView
-from backend.booking.hall import doors as halls
+from backend.booking import BookingView, halls
 from backend.booking.hall.doors import CheckedIn, DeskBooking
 from backend.department.reach import require_own_site
 from backend.kernel import clock

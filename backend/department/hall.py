@@ -7,7 +7,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from backend import booking, people
-from backend.booking.hall import doors as halls
+from backend.booking import halls
 from backend.booking.hall.doors import CheckedIn, QueueOfGroup, TicketView, WindowView
 from backend.department.reach import require_own_site, require_planner
 from backend.kernel.problems import InvalidInput, NotYours, TooMany

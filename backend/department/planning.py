@@ -10,7 +10,7 @@ from flask import Response
 from pydantic import Field
 
 from backend import people
-from backend.booking.plan import doors as plans
+from backend.booking import plans
 from backend.department.reach import require_own_site, require_planner
 from backend.kernel import clock
 from backend.kernel.problems import InvalidInput, NotYours

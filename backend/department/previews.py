@@ -8,7 +8,7 @@ from flask import Response
 from pydantic import Field
 
 from backend import people
-from backend.booking.plan import doors as plans
+from backend.booking import plans
 from backend.department.planning import (
     DayGiven,
     HoursGiven,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from backend import catalogue, people
-from backend.booking.plan import doors as plans
+from backend.booking import plans
 from backend.department.reach import PLANNING, require_planner
 from backend.kernel.problems import FieldError, InvalidInput, NotYours
 from backend.runtime.surface import Body, Call, Surface, Unit

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from backend import booking, people
-from backend.booking import BlockView
-from backend.booking.hall import doors as halls
+from backend.booking import BlockView, halls
 from backend.department.reach import require_planner
 from backend.kernel.problems import NotYours
 from backend.runtime import paging

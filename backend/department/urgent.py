@@ -6,7 +6,7 @@ from flask import Response, request
 from pydantic import Field
 
 from backend import booking, cases, people
-from backend.booking.hall import doors as halls
+from backend.booking import halls
 from backend.booking.hall.doors import DeskBooking, UrgentVisit
 from backend.department.reach import require_planner
 from backend.kernel import clock

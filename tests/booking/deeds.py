@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from backend import booking
-from backend.booking import Companion, ReleasePlan, SlotRange, WaitWish, Wish
-from backend.booking.plan import doors as plans
+from backend.booking import Companion, ReleasePlan, SlotRange, WaitWish, Wish, plans
 from backend.kernel import clock
 from backend.store.unit import run_unit, unit
 from tests.booking import office, reasons, rounds

@@ -4,8 +4,8 @@ from datetime import date
 from typing import Any
 
 from backend import booking
+from backend.booking import plans
 from backend.booking.models import PlaceRow, SiteRow, SlotRow
-from backend.booking.plan import doors as plans
 from backend.booking.plan.views import Fitted, PatternChange, PatternWish
 from backend.kernel import clock, ids
 from backend.store.unit import Actor, run_unit, unit

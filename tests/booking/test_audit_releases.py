@@ -12,8 +12,8 @@ import pydantic
 import pytest
 
 from backend import booking
+from backend.booking import plans
 from backend.booking.models import PlaceRow
-from backend.booking.plan import doors as plans
 from backend.booking.plan.sheets import COLUMNS
 from backend.booking.plan.workbook import read_book
 from backend.booking.services import drawing, tending

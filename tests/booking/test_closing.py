@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from backend import booking
-from backend.booking import tasks
+from backend.booking import plans, tasks
 from backend.booking.closing import rehousing
-from backend.booking.plan import doors as plans
 from backend.booking.services import keeping
 from backend.booking.services.holding import hold as write_hold
 from backend.booking.services.looking import look

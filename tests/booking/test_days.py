@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from backend import booking
-from backend.booking import Wish, tasks
-from backend.booking.plan import doors as plans
+from backend.booking import Wish, plans, tasks
 from backend.kernel import clock, ids
 from backend.runtime.paging import cursor
 from backend.store import lean

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from backend import booking, cases
-from backend.booking import Companion, tasks
-from backend.booking.hall import doors as halls
+from backend.booking import Companion, halls, tasks
 from backend.booking.models import BookingRow, WindowGroupRow
 from backend.contracts import BookingCancelled, CaseWithdrawn
 from backend.department import bookings

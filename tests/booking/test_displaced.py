@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from backend import booking
-from backend.booking import tasks
+from backend.booking import plans, tasks
 from backend.booking.closing import rehousing
 from backend.booking.machine import WAIT
 from backend.booking.models import BookingRow, PlaceRow, WaitRow
-from backend.booking.plan import doors as plans
 from backend.booking.services.keeping import locked, release
 from backend.booking.views import Companion, Wish
 from backend.kernel import clock, ids

@@ -5,10 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from backend import booking
-from backend.booking import Companion, tasks
-from backend.booking.hall import doors as halls
+from backend.booking import Companion, halls, plans, tasks
 from backend.booking.hall.doors import CheckedIn, TicketView
-from backend.booking.plan import doors as plans
 from backend.booking.plan.views import GroupWish, WindowWish
 from backend.kernel import clock, ids
 from backend.kernel.problems import NotYours

@@ -7,11 +7,9 @@ import pytest
 from sqlalchemy import text
 
 from backend import booking
-from backend.booking import tasks
-from backend.booking.hall import doors as halls
+from backend.booking import halls, plans, tasks
 from backend.booking.hall.doors import TicketView
 from backend.booking.models import PlaceRow
-from backend.booking.plan import doors as plans
 from backend.kernel import clock
 from backend.kernel.problems import ImpossibleMove
 from backend.store.unit import Unit, run_unit, unit

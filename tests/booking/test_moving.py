@@ -5,9 +5,8 @@ from datetime import timedelta
 import pytest
 
 from backend import booking
-from backend.booking import Companion, Wish, tasks
+from backend.booking import Companion, Wish, plans, tasks
 from backend.booking.models import SlotRow
-from backend.booking.plan import doors as plans
 from backend.kernel import clock, ids
 from backend.kernel.problems import ImpossibleMove, NotYours
 from backend.store.unit import run_unit, unit

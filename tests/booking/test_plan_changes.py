@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from backend import booking
+from backend.booking import plans
 from backend.booking.models import PlaceRow, SlotRow
-from backend.booking.plan import doors as plans
 from backend.store.unit import Unit, run_unit, unit
 from tests.booking.makers import EXAM, ITEM, book, cancel, hold, state_of
 from tests.booking.planners import PLANNER, a_site, on_monday, plan, set_day, slots_at, times, wish

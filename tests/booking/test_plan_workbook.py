@@ -10,7 +10,7 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
-from backend.booking.plan import doors as plans
+from backend.booking import plans
 from backend.booking.plan import sheets as plan_sheet
 from backend.booking.plan.sheets import COLUMNS, DAYS, GROUPS, HOURS_SHEET, PATTERNS, RULES, WINDOWS
 from backend.booking.rules import Rules

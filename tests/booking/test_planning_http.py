@@ -10,8 +10,7 @@ import requests
 from openpyxl import Workbook, load_workbook
 
 from backend import booking
-from backend.booking import tasks
-from backend.booking.plan import doors as plans
+from backend.booking import plans, tasks
 from backend.booking.plan.sheets import COLUMNS, PATTERNS
 from backend.kernel import clock
 from backend.store.unit import run_unit, unit

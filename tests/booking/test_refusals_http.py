@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from backend import booking, cases
-from backend.booking import tasks
-from backend.booking.plan import doors as plans
+from backend.booking import plans, tasks
 from backend.kernel import clock
 from backend.store.unit import run_unit, unit
 from tests.booking import releases

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from backend import booking, catalogue
+from backend.booking import plans
 from backend.booking.explaining import span
 from backend.booking.models import SlotRow
-from backend.booking.plan import doors as plans
 from backend.booking.rules import Rules, terms_of
 from backend.kernel import clock
 from backend.kernel.problems import NotYours

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from backend import booking
+from backend.booking import plans
 from backend.booking.models import SiteRow, WindowGroupRow
-from backend.booking.plan import doors as plans
 from backend.kernel import clock, ids
 from backend.kernel.problems import InvalidInput
 from backend.store.unit import SYSTEM, run_unit, unit

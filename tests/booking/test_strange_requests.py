@@ -17,8 +17,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from backend import booking
-from backend.booking import tasks
-from backend.booking.plan import doors as plans
+from backend.booking import plans, tasks
 from backend.kernel import clock, ids
 from backend.runtime import paging
 from backend.runtime.bodies import RawBody

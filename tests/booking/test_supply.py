@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from backend import booking
+from backend.booking import plans
 from backend.booking.models import PatternRow, SlotRow
-from backend.booking.plan import doors as plans
 from backend.booking.services.holding import hold
 from backend.booking.services.looking import look
 from backend.booking.views import Wish

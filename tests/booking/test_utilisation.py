@@ -8,10 +8,9 @@ import pytest
 from openpyxl import load_workbook
 
 from backend import booking
-from backend.booking import tasks
+from backend.booking import plans, tasks
 from backend.booking.machine import WAIT
 from backend.booking.models import SiteRow, WaitRow
-from backend.booking.plan import doors as plans
 from backend.booking.views import Companion
 from backend.kernel import clock, ids
 from backend.kernel.problems import NotYours

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from backend import booking
-from backend.booking import Companion, Wish
+from backend.booking import Companion, Wish, plans
 from backend.booking.models import SiteRow
-from backend.booking.plan import doors as plans
 from backend.booking.services import tending
 from backend.kernel import clock, ids
 from backend.kernel.problems import TooMany
