@@ -74,7 +74,7 @@ def test_check_in_gives_a_queue_number() -> None:
 def test_a_second_check_in_gives_no_second_number() -> None:
     hall = make_hall()
     seen = hall.arrive(hall.slot(30))
-    with pytest.raises(ImpossibleMove):
+    with pytest.raises(booking.halls.AlreadyCheckedIn):
         at_desk(seen, site=hall.site, id_tail=id_tail_of(seen.person_id))
     assert hall.walk_in().label == "A002"
 
