@@ -25,20 +25,22 @@ _MATERIALS = """
         AS m(id text, code text, name text, mode text, copies int, state text)
 """
 _UPLOADS = """
-    UPDATE cases_upload u SET material_id = x.material, purge_at = NULL
-    FROM {source} jsonb_to_recordset(%(uploads)s::jsonb) AS x(upload text, material text)
-    WHERE u.id = x.upload AND u.owner_id = %(owner)s AND u.material_id IS NULL AND u.result_of IS NULL
+    UPDATE cases_upload u SET material_id = %(uploads)s::jsonb ->> u.id, purge_at = NULL
+    WHERE u.id = ANY (ARRAY(SELECT jsonb_object_keys(%(uploads)s::jsonb)))
+        AND u.owner_id = %(owner)s AND u.material_id IS NULL AND u.result_of IS NULL {condition}
     RETURNING u.id
 """
 _FILE = f"""
     WITH filed AS (
         INSERT INTO cases_case ({", ".join(WRITTEN)}) VALUES ({", ".join(f"%({name})s" for name in WRITTEN)})
         ON CONFLICT (number) DO NOTHING RETURNING id
-    ), materials AS ({_MATERIALS.format(source="filed,")}), used AS ({_UPLOADS.format(source="filed,")})
+    ), materials AS ({_MATERIALS.format(source="filed,")}), used AS (
+        {_UPLOADS.format(condition="AND EXISTS (SELECT FROM filed)")}
+    )
     SELECT (SELECT count(*) FROM filed), (SELECT count(*) FROM used)
 """
 _ADD = f"""
-    WITH materials AS ({_MATERIALS.format(source="")}), used AS ({_UPLOADS.format(source="")})
+    WITH materials AS ({_MATERIALS.format(source="")}), used AS ({_UPLOADS.format(condition="")})
     SELECT count(*) FROM used
 """
 
@@ -87,8 +89,6 @@ def _row(piece: Piece) -> dict[str, Any]:
 def _material_values(pieces: Sequence[Piece], owner_id: str) -> dict[str, Any]:
     return {
         "pieces": orjson.dumps([_row(piece) for piece in pieces]).decode(),
-        "uploads": orjson.dumps(
-            [{"upload": upload, "material": piece.id} for piece in pieces for upload in piece.uploads]
-        ).decode(),
+        "uploads": orjson.dumps({upload: piece.id for piece in pieces for upload in piece.uploads}).decode(),
         "owner": owner_id,
     }
