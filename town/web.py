@@ -27,6 +27,7 @@ def main() -> None:
     load(wish.target)
     gc.freeze()  # what was imported stays, and stays shared by the forked processes
     gc.enable()
+    gc.set_threshold(20_000, 20, 20)  # a request leaves few cycles behind; looking for them is what costs
     multiprocessing.set_start_method("fork")  # the others would import the product once per process
     processes.bind_forks()
     server = Server(

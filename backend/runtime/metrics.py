@@ -1,5 +1,6 @@
 """Prometheus figures over all processes of the town (multiprocess mode: files in PROMETHEUS_MULTIPROC_DIR)."""
 
+import functools
 import os
 
 from prometheus_client import REGISTRY as DEFAULT_REGISTRY
@@ -19,6 +20,19 @@ DELIVERIES = Counter("town_deliveries_total", "Events given to ears, by outcome"
 BACKLOG = Gauge(
     "town_outbox_deliveries", "Deliveries not done, by state", ["state"], multiprocess_mode="mostrecent"
 )
+
+
+def answered(surface: str, route: str, status: int, seconds: float) -> None:
+    """Count one answer."""
+    answers, took = _of_answers(surface, route, status)
+    answers.inc()
+    took.observe(seconds)
+
+
+@functools.lru_cache(maxsize=4096)
+def _of_answers(surface: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """The children of the two figures: looking them up by label costs more than counting."""
+    return REQUESTS.labels(surface, route, str(status)), SECONDS.labels(surface)
 
 
 def exposition() -> bytes:

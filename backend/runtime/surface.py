@@ -12,6 +12,7 @@ before anything is done for it, a repeated one too. `asks` says the first questi
 travels with the claim of its key. The OpenAPI document is made from the same declarations.
 """
 
+import functools
 import hashlib
 import inspect
 import ipaddress
@@ -213,8 +214,13 @@ def _call(route: Route, principal: Principal) -> Call[Any]:
         key=request.headers.get("Idempotency-Key", ""),
         request_id=g.request_id,
         device=request.headers.get("X-Device-Id", "")[:64],
-        ip_digest=hashlib.blake2b(_network(request.remote_addr or "").encode(), digest_size=12).hexdigest(),
+        ip_digest=_network_digest(request.remote_addr or ""),
     )
+
+
+@functools.lru_cache(maxsize=4096)
+def _network_digest(address: str) -> str:
+    return hashlib.blake2b(_network(address).encode(), digest_size=12).hexdigest()
 
 
 def _network(address: str) -> str:

@@ -64,8 +64,7 @@ def _end(response: Response) -> Response:
     route = g.get("route")
     surface = request.blueprint or "none"
     name = route.name if route else (request.endpoint or "none")
-    metrics.REQUESTS.labels(surface, name, str(response.status_code)).inc()
-    metrics.SECONDS.labels(surface).observe(clock.monotonic() - g.started)
+    metrics.answered(surface, name, response.status_code, clock.monotonic() - g.started)
     headers = response.headers
     headers["X-Request-Id"] = g.request_id
     headers["X-Content-Type-Options"] = "nosniff"

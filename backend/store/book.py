@@ -52,7 +52,7 @@ _TELL = """, events AS (
 class Desk(Protocol):
     """Where statements are sent: the unit."""
 
-    def execute(self, statement: str, values: lean.Values = ..., /) -> lean.Rows: ...
+    def execute(self, statement: str, values: lean.Values = ..., /, *, ends: bool = ...) -> lean.Rows: ...
 
 
 _NOTHING = "SELECT 1"
@@ -97,18 +97,26 @@ class Page:
     events: list[Event] = field(default_factory=list)
 
 
-def write(desk: Desk, pages: dict[str, Page], at: datetime, last: Last) -> lean.Rows | None:
-    """Write all pages; `last` goes with the last of them, or alone. Returns its result, None when nothing was sent."""
+def write(
+    desk: Desk, pages: dict[str, Page], at: datetime, last: Last, *, ends: bool = False
+) -> lean.Rows | None:
+    """Write all pages; `last` goes with the last of them, or alone. Returns its result, None when nothing was sent.
+
+    What `ends` takes the COMMIT along with the last statement, where there is one.
+    """
     rows = None
     matters = sorted(pages)
     for matter in matters:
-        rows = _write_page(desk, matter, pages[matter], at, last if matter == matters[-1] else Last())
+        is_last = matter == matters[-1]
+        rows = _write_page(
+            desk, matter, pages[matter], at, last if is_last else Last(), ends=ends and is_last
+        )
     if last.steps and not matters:
-        rows = desk.execute(_statement("", *last.steps, last.result), last.values)
+        rows = desk.execute(_statement("", *last.steps, last.result), last.values, ends=ends)
     return rows
 
 
-def _write_page(desk: Desk, matter: str, page: Page, at: datetime, last: Last) -> lean.Rows:
+def _write_page(desk: Desk, matter: str, page: Page, at: datetime, last: Last, *, ends: bool) -> lean.Rows:
     seq, link, is_first = 0, ZERO_LINK, page.fresh and page.head is None
     if page.head is not None:
         seq, link = page.head
@@ -132,7 +140,7 @@ def _write_page(desk: Desk, matter: str, page: Page, at: datetime, last: Last) -
     if page.events:
         values["events"] = orjson.dumps([_told(event) for event in page.events]).decode()
     page_steps = _page_steps(is_first=is_first, tells=bool(page.events))
-    return desk.execute(_statement(page_steps, *last.steps, last.result), values)
+    return desk.execute(_statement(page_steps, *last.steps, last.result), values, ends=ends)
 
 
 @functools.cache

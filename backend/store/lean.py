@@ -84,10 +84,12 @@ class Wire:
         self._names: dict[tuple[str, tuple[int, ...]], _Prepared] = {}
         self._said = 0
 
-    def execute(self, statement: str, values: Values = (), *, begins: bool = True) -> Rows:
+    def execute(
+        self, statement: str, values: Values = (), *, begins: bool = True, ends: bool = False
+    ) -> Rows:
         """Run one statement (placeholders %s or %(name)s). The first one `begins` a transaction, unless told not to.
 
-        Raises psycopg.Error.
+        One that `ends` it takes the COMMIT along. Raises psycopg.Error.
         """
         sql, names = _parsed(statement)
         said = [values[name] for name in names] if isinstance(values, Mapping) else list(values)
@@ -98,13 +100,14 @@ class Wire:
         is_first = self._is_idle()
         for _ in range(2):
             name = self._prepared(statement, sql, writer.types or ())
-            if is_first and begins:
-                result = self._begin_with(name, sent, writer.formats)
+            if (is_first and begins) or ends:
+                result, failed = self._letter((name, sent, writer.formats), begins=is_first, ends=ends)
             else:
                 result = self._pq.exec_prepared(name, cast("Any", sent), writer.formats)
-            if result.status in _FINE:
+                failed = None if result.status in _FINE else result
+            if failed is None:
                 return Rows(writer, result)
-            error = self._error(result)
+            error = self._error(failed)
             if not is_first or error.sqlstate not in STALE:
                 break
             self.rollback()  # nothing was done before it: prepared anew, it is sent again
@@ -128,18 +131,24 @@ class Wire:
     def _is_idle(self) -> bool:
         return self._pq.transaction_status == TransactionStatus.IDLE
 
-    def _begin_with(self, name: bytes, sent: Sequence[Any], formats: Sequence[int] | None) -> PGresult:
-        """BEGIN and the first statement in one letter; the statement's result."""
+    def _letter(
+        self, asked: tuple[bytes, Sequence[Any], Sequence[int] | None], *, begins: bool, ends: bool
+    ) -> tuple[PGresult, PGresult | None]:
+        """BEGIN, the statement and COMMIT in one letter, as wanted; the statement's result and what has failed."""
         self._pq.enter_pipeline_mode()
         try:
-            self._pq.send_query_params(b"BEGIN", None)
-            self._pq.send_query_prepared(name, sent, formats)
+            if begins:
+                self._pq.send_query_params(b"BEGIN", None)
+            self._pq.send_query_prepared(*asked)
+            if ends:
+                self._pq.send_query_params(b"COMMIT", None)
             self._pq.pipeline_sync()
-            begun, result = self._answers()
+            found = self._answers()
         finally:
             if not self.connection.closed:
                 self._pq.exit_pipeline_mode()
-        return result if begun.status in _FINE else begun
+        failed = next((result for result in found if result.status not in _FINE), None)
+        return found[1 if begins else 0], failed
 
     def _answers(self) -> list[PGresult]:
         """The results of a pipeline, up to its end."""

@@ -26,13 +26,19 @@ class Transaction:
             self._session = engine.session_on(self._borrowed())
         return self._session
 
-    def execute(self, statement: str, values: lean.Values = ()) -> lean.Rows:
-        """Run one statement (placeholders %s or %(name)s) without the ORM. Raises DBAPIError."""
+    def execute(self, statement: str, values: lean.Values = (), *, ends: bool = False) -> lean.Rows:
+        """Run one statement (placeholders %s or %(name)s) without the ORM; one that `ends` the transaction commits it.
+
+        Raises DBAPIError; OutcomeUnknown when the connection was lost while it ended.
+        """
         pooled = self._borrowed()
         try:
-            return lean.wire_of(pooled).execute(statement, values)
+            return lean.wire_of(pooled).execute(statement, values, ends=ends)
         except psycopg.Error as error:
-            raise self._translated(statement, error) from error
+            told = self._translated(statement, error)
+            if ends and told.connection_invalidated:
+                raise OutcomeUnknown("the connection was lost during the commit") from error
+            raise told from error
 
     def flush_rows(self) -> None:
         """Send the ORM's pending rows."""

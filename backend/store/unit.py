@@ -183,18 +183,18 @@ class Unit(Transaction):
     def close(self) -> list[Callable[[], None]]:
         """Write everything, check the debts, commit; returns what is to be done afterwards."""
         self.flush_rows()
-        rows = self._write_pages(self._last)
-        if self._judge is not None and rows is not None and (row := rows.fetchone()) is not None:
-            self._judge(row)
         for owed, matter in self._owed:
             if not any(isinstance(event, owed) and event.matter == matter for event in self._recorded):
                 raise OwedEvent(f"a step on {matter} owes the event {owed.__name__}")
+        rows = self._write_pages(self._last, ends=self._judge is None)
+        if self._judge is not None and rows is not None and (row := rows.fetchone()) is not None:
+            self._judge(row)
         self.commit()
         return self._after
 
-    def _write_pages(self, last: book.Last) -> lean.Rows | None:
+    def _write_pages(self, last: book.Last, *, ends: bool = False) -> lean.Rows | None:
         pages, self._pages = self._pages, {}
-        rows = book.write(self, pages, clock.wire_now(), last)
+        rows = book.write(self, pages, clock.wire_now(), last, ends=ends)
         if any(outbox.ears_of(event) for page in pages.values() for event in page.events):
             self._after.extend(waker for waker in _wakers if waker not in self._after)
         return rows
