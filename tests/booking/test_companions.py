@@ -199,9 +199,9 @@ def test_a_plain_hold_asks_no_more_than_before(site: str, monkeypatch: pytest.Mo
 
     asked, execute = list[str](), lean.Wire.execute
 
-    def counting(wire: lean.Wire, statement: str, values: Any = ()) -> Any:
+    def counting(wire: lean.Wire, statement: str, values: Any = (), **how: bool) -> Any:
         asked.append(statement)
-        return execute(wire, statement, values)
+        return execute(wire, statement, values, **how)
 
     wanted, person = slot(site), a_person()
     run_unit(lambda u: naming.item_name(u, wanted.item_id))
