@@ -38,29 +38,20 @@ Values = Mapping[str, Any] | Sequence[Any]
 class Rows:
     """What one statement returned."""
 
-    __slots__ = ("_next", "_read", "_result")
+    __slots__ = ("_next", "_rows")
 
-    def __init__(self, read: abc.Transformer, result: PGresult) -> None:
-        self._read, self._result, self._next = read, result, 0
+    def __init__(self, rows: list[Row]) -> None:
+        self._rows, self._next = rows, 0
 
     def fetchone(self) -> Row | None:
-        if self._next >= self._result.ntuples:
+        if self._next >= len(self._rows):
             return None
-        self._look()
         self._next += 1
-        return self._read.load_row(self._next - 1, tuple)
+        return self._rows[self._next - 1]
 
     def fetchall(self) -> list[Row]:
-        if self._next >= self._result.ntuples:
-            return []
-        self._look()
-        first, self._next = self._next, self._result.ntuples
-        return self._read.load_rows(first, self._next, tuple)
-
-    def _look(self) -> None:
-        """Most statements of a write return nothing that anybody reads: columns are looked at with the first row."""
-        if self._next == 0:
-            self._read.set_pgresult(self._result)
+        first, self._next = self._next, len(self._rows)
+        return self._rows[first:]
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.fetchall())
@@ -77,10 +68,12 @@ class _Prepared:
 class Wire:
     """One connection's own way of sending statements."""
 
-    __slots__ = ("_names", "_pq", "_said", "connection")
+    __slots__ = ("_adapter", "_names", "_pq", "_said", "connection")
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.connection, self._pq = connection, connection.pgconn
+        # One for all statements: it finds the way of a type to the wire, and back, only once.
+        self._adapter: abc.Transformer = Transformer(connection)
         self._names: dict[tuple[str, tuple[int, ...]], _Prepared] = {}
         self._said = 0
 
@@ -95,7 +88,7 @@ class Wire:
         said = [values[name] for name in names] if isinstance(values, Mapping) else list(values)
         if len(said) != len(names):
             raise psycopg.ProgrammingError(f"the statement has {len(names)} places for {len(said)} values")
-        writer: abc.Transformer = Transformer(self.connection)
+        writer = self._adapter
         sent = writer.dump_sequence(said, [PyFormat.AUTO] * len(said))
         is_first = self._is_idle()
         for _ in range(2):
@@ -106,12 +99,18 @@ class Wire:
                 result = self._pq.exec_prepared(name, cast("Any", sent), writer.formats)
                 failed = None if result.status in _FINE else result
             if failed is None:
-                return Rows(writer, result)
+                return self._read(result)
             error = self._error(failed)
             if not is_first or error.sqlstate not in STALE:
                 break
             self.rollback()  # nothing was done before it: prepared anew, it is sent again
         raise error
+
+    def _read(self, result: PGresult) -> Rows:
+        if not result.ntuples:
+            return Rows([])
+        self._adapter.set_pgresult(result)
+        return Rows(self._adapter.load_rows(0, result.ntuples, tuple))
 
     def commit(self) -> None:
         """Make the transaction's work durable; raises psycopg.Error.
