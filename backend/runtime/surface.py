@@ -22,7 +22,7 @@ from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 import orjson
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Request, Response, g
 
 from backend.kernel.problems import Problem
 from backend.runtime import answers, audience, bodies
@@ -186,22 +186,22 @@ def _view(route: Route) -> Callable[..., Response]:
     one_unit = route.writes and not route.steps
 
     def view(**path: str) -> Response:
-        g.route = route
+        g.route, asked = route, bodies.current_request()
         folded = route.folded or (one_unit and audience.confirms_later(route.audience))
-        principal = audience.principal_of(route.audience, request, folded=folded)
-        call = _call(route, principal)
+        principal = audience.principal_of(route.audience, asked, folded=folded)
+        call = _call(route, principal, asked)
         if route.gate is not None:
             route.gate(call)
         if not route.writes:
-            return _read(route, route.run(call, **path))
-        key = _key(route, principal)
+            return _read(route, route.run(call, **path), asked)
+        key = _key(route, principal, asked)
         kept = _in_one_unit(route, key, call, path) if one_unit else _in_steps(route, key, call, path)
         return Response(kept.body, kept.status, mimetype=JSON)
 
     return view
 
 
-def _call(route: Route, principal: Principal) -> Call[Any]:
+def _call(route: Route, principal: Principal, request: Request) -> Call[Any]:
     body: Any = None
     if isinstance(route.body, RawBody):
         body = bodies.read_raw(request, route.body)
@@ -234,7 +234,7 @@ def _network(address: str) -> str:
     return str(given.ipv4_mapped or ipaddress.IPv6Network((int(given) >> 64 << 64, 64)))
 
 
-def _key(route: Route, principal: Principal) -> Key:
+def _key(route: Route, principal: Principal, request: Request) -> Key:
     scope = f"{route.audience}:{principal.kind}:{principal.id}"
     body = bodies.bytes_of(request, _most(route)) if route.body is not None else b""
     # Not request.full_path: it rebuilds the whole URL each time.
@@ -273,7 +273,7 @@ def _in_steps(route: Route, key: Key, call: Call[Any], path: dict[str, str]) -> 
     return kept
 
 
-def _read(route: Route, result: Any) -> Response:
+def _read(route: Route, result: Any, request: Request) -> Response:
     if isinstance(result, Response):
         return result
     body = _dump(result)

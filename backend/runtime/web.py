@@ -4,6 +4,7 @@ import hmac
 import os
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from flask import Blueprint, Flask, Response, g, request
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,6 +13,7 @@ from werkzeug.routing import BaseConverter
 
 from backend.kernel import clock, ids
 from backend.runtime import home, logs, metrics, openapi, refusals
+from backend.runtime.bodies import current_request
 from backend.runtime.surface import Surface
 from backend.store import engine
 
@@ -25,6 +27,22 @@ class _Words(BaseConverter):
     regex = r"[^/\0]+"
 
 
+class _App(Flask):
+    """Flask without what no window here has: asynchronous views, and hooks other than these two."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+    def preprocess_request(self) -> None:
+        _begin()
+
+    def process_response(self, response: Response) -> Response:
+        return _end(response)
+
+    def do_teardown_request(self, exc: object = None) -> None:
+        """Nothing is put away: a unit gives back what it borrowed."""
+
+
 def build(
     surfaces: Sequence[Surface], blueprints: Sequence[Blueprint], *, mode: str, ready: Callable[[], bool],
     proxies: int = 0,
@@ -33,12 +51,10 @@ def build(
 
     `proxies` of our own stand before it, each of which adds the address it was called from to X-Forwarded-For.
     """
-    app = Flask("zhangban", static_folder=None)
+    app = _App("zhangban", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.converters["default"] = _Words
-    app.before_request(_begin)
-    app.after_request(_end)
     refusals.set_up(app, strict=mode == "test")
     for surface in surfaces:
         app.register_blueprint(surface.blueprint())
@@ -55,18 +71,20 @@ def build(
 
 def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else ids.new_id("rq")
-    g.started = clock.monotonic()
-    logs.request_id.set(g.request_id)
+    request_id = given if _REQUEST_ID.fullmatch(given) else ids.new_id("rq")
+    noted = g._get_current_object()
+    noted.request_id, noted.started = request_id, clock.monotonic()
+    logs.request_id.set(request_id)
 
 
 def _end(response: Response) -> Response:
-    route = g.get("route")
-    surface = request.blueprint or "none"
-    name = route.name if route else (request.endpoint or "none")
-    metrics.answered(surface, name, response.status_code, clock.monotonic() - g.started)
+    noted, asked = g._get_current_object(), current_request()
+    route = noted.get("route")
+    surface = asked.blueprint or "none"
+    name = route.name if route else (asked.endpoint or "none")
+    metrics.answered(surface, name, response.status_code, clock.monotonic() - noted.started)
     headers = response.headers
-    headers["X-Request-Id"] = g.request_id
+    headers["X-Request-Id"] = noted.request_id
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
     headers.setdefault("Cache-Control", "no-store")
