@@ -28,8 +28,15 @@ _OPEN = """head AS (
 _GO_ON = """head AS (
         UPDATE store_stream SET seq = %(seq)s, link = %(link)s WHERE id = %(id)s
     )"""
-# Lines and events travel as one JSON value each: a handful of parameters instead of one array a column.
-_WRITE = """, lines AS (
+_LINE = """, line AS (
+        INSERT INTO store_journal (matter, seq, subject, trigger, source, target, says, occurred_at, heard_at,
+                                   actor_kind, actor_id, actor_label, facts, digest, link)
+        VALUES (%(id)s, %(seq)s, %(line_subject)s, %(line_trigger)s, %(line_source)s, %(line_target)s, %(line_says)s,
+                %(line_occurred_at)s, %(line_heard_at)s, %(line_actor_kind)s, %(line_actor_id)s,
+                %(line_actor_label)s, %(line_facts)s, %(line_digest)s, %(link)s)
+    )"""
+# Several lines travel as one JSON value: a handful of parameters instead of one array a column.
+_LINES = """, lines AS (
         INSERT INTO store_journal (matter, seq, subject, trigger, source, target, says, occurred_at, heard_at,
                                    actor_kind, actor_id, actor_label, facts, digest, link)
         SELECT %(id)s, seq, subject, trigger, source, target, says, occurred_at, heard_at,
@@ -40,13 +47,23 @@ _WRITE = """, lines AS (
     )"""
 _TELL = """, events AS (
         INSERT INTO store_outbox (recorded_at, stream, kind, payload, ears)
+        VALUES (%(at)s, %(id)s, %(event_kind)s, %(event_payload)s, %(event_ears)s)
+        RETURNING id, stream, kind, payload, ears
+    )"""
+_TELL_ALL = """, events AS (
+        INSERT INTO store_outbox (recorded_at, stream, kind, payload, ears)
         SELECT %(at)s, %(id)s, kind, payload, ears
         FROM jsonb_to_recordset(%(events)s::jsonb) AS e(kind text, payload jsonb, ears text[])
         RETURNING id, stream, kind, payload, ears
-    ), told AS (
+    )"""
+_DELIVER = """, told AS (
         INSERT INTO store_delivery (event_id, ear, stream, kind, payload, state, tries, due_at)
         SELECT id, unnest(ears), stream, kind, payload, 'due', 0, %(at)s FROM events
     )"""
+
+
+_Line = tuple[JournalEntry, int, bytes, bytes]
+"""An entry with its number, its digest and its link."""
 
 
 class Desk(Protocol):
@@ -128,24 +145,18 @@ def _write_page(desk: Desk, matter: str, page: Page, at: datetime, last: Last, *
     for entry in page.entries:
         seq, digest = seq + 1, journal.digest_of(entry)
         link = journal.next_link(link, digest)
-        lines.append(_line(entry, seq, digest, link))
-    values = {
-        "id": matter,
-        "seq": seq,
-        "link": link,
-        "at": at,
-        "lines": orjson.dumps(lines).decode(),
-        **last.values,
-    }
-    if page.events:
-        values["events"] = orjson.dumps([_told(event) for event in page.events]).decode()
-    page_steps = _page_steps(is_first=is_first, tells=bool(page.events))
+        lines.append((entry, seq, digest, link))
+    values = {"id": matter, "seq": seq, "link": link, "at": at, **last.values}
+    values.update(_lines(lines))
+    values.update(_told(page.events))
+    page_steps = _page_steps(is_first, len(lines) == 1, min(len(page.events), 2))
     return desk.execute(_statement(page_steps, *last.steps, last.result), values, ends=ends)
 
 
 @functools.cache
-def _page_steps(*, is_first: bool, tells: bool) -> str:
-    return (_OPEN if is_first else _GO_ON) + _WRITE + (_TELL if tells else "")
+def _page_steps(is_first: bool, has_one_line: bool, events: int) -> str:
+    tell = ("", _TELL + _DELIVER, _TELL_ALL + _DELIVER)[events]
+    return (_OPEN if is_first else _GO_ON) + (_LINE if has_one_line else _LINES) + tell
 
 
 @functools.cache
@@ -155,7 +166,28 @@ def _statement(pages: str, *parts: str) -> str:
     return f"WITH {', '.join((pages, *steps) if pages else steps)} {result}"
 
 
-def _line(entry: JournalEntry, seq: int, digest: bytes, link: bytes) -> dict[str, object]:
+def _lines(lines: list[_Line]) -> dict[str, Any]:
+    """The values of the page's lines: those of a single one as they are."""
+    if len(lines) != 1:
+        return {"lines": orjson.dumps([_as_json(*line) for line in lines]).decode()}
+    entry, _, digest, _ = lines[0]
+    return {
+        "line_subject": entry.subject,
+        "line_trigger": entry.trigger,
+        "line_source": entry.source,
+        "line_target": entry.target,
+        "line_says": entry.says,
+        "line_occurred_at": entry.occurred_at,
+        "line_heard_at": entry.heard_at,
+        "line_actor_kind": entry.actor.kind,
+        "line_actor_id": entry.actor.id,
+        "line_actor_label": entry.actor.label,
+        "line_facts": orjson.dumps(entry.facts).decode(),
+        "line_digest": digest,
+    }
+
+
+def _as_json(entry: JournalEntry, seq: int, digest: bytes, link: bytes) -> dict[str, object]:
     return {
         "seq": seq,
         "subject": entry.subject,
@@ -174,5 +206,14 @@ def _line(entry: JournalEntry, seq: int, digest: bytes, link: bytes) -> dict[str
     }
 
 
-def _told(event: Event) -> dict[str, object]:
-    return {"kind": type(event).__name__, "payload": event.as_payload(), "ears": list(outbox.ears_of(event))}
+def _told(events: list[Event]) -> dict[str, Any]:
+    """The values of the page's events; ears have no letters that an array's text would have to hide."""
+    told = [
+        {"kind": type(event).__name__, "payload": event.as_payload(), "ears": outbox.ears_of(event)}
+        for event in events
+    ]
+    if len(events) != 1:
+        return {"events": orjson.dumps(told).decode()} if events else {}
+    payload = orjson.dumps(told[0]["payload"]).decode()
+    ears = ",".join(f'"{ear}"' for ear in outbox.ears_of(events[0]))
+    return {"event_kind": told[0]["kind"], "event_payload": payload, "event_ears": f"{{{ears}}}"}

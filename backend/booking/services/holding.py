@@ -187,7 +187,7 @@ def _values(slot: SlotSeen, wish: Wish, booking_id: str, kinds: list[str]) -> di
         "device": device_digest(wish.device, wish.network),
         "reason": wish.urgent_reason if slot.urgent else "",
         "evidence": orjson.dumps(wish.urgent_evidence).decode() if slot.urgent else None,
-        "kinds": kinds,
+        "kinds": f"{{{','.join(kinds)}}}",  # as text: psycopg looks twice at each item of a list
     }  # fmt: skip
 
 
