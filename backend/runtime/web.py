@@ -66,7 +66,14 @@ def build(
     if proxies:
         proxied = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0, x_host=0)
         app.wsgi_app = proxied  # type: ignore[method-assign]
+    _refuse_other_hooks(app)
     return app
+
+
+def _refuse_other_hooks(app: Flask) -> None:
+    hooks = (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
+    if any(functions for kind in hooks for functions in kind.values()):
+        raise RuntimeError("this application calls no hooks but its own two")
 
 
 def _begin() -> None:
