@@ -15,6 +15,8 @@ import courier.models
 import notifications.models
 import payments.bill_models
 import payments.models
+import payments.receipt_models
+import payments.reconciliation.models
 from backend.store.base import Base
 
 METADATA = Base.metadata

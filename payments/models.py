@@ -13,6 +13,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from backend.kernel import ids
 from backend.store.base import Base, FenColumn, Id, Ref
 
+MINI, H5 = "mini", "h5"
+CHANNEL, TREASURY = "channel", "treasury"
 MAX_FEN = 100_000_000
 """One million yuan: above this a payment belongs on a bank's counter."""
 
@@ -23,15 +25,19 @@ def number_of(public_id: str) -> str:
 
 
 class Payment(Base):
-    """One attempt of one payer to pay one subject over one channel.
+    """One attempt of one payer to pay one subject over one channel, in an app (`product` mini) or a browser (h5).
 
+    `owed_by`: whose debt it is when another pays it (代付): the receipt is theirs, money back goes to the payer.
     `unwanted`: its matter ended and no longer wants the money, so that all that is left of it goes back.
+    `received_fen` is what came, which may be another sum than the one asked for; None while nothing has come.
+    `settled_at`: the channel has paid it out to the payee (收支两条线): from then on giving back is the treasury's.
     """
 
     __tablename__ = "payments_payment"
     __retention__ = "10 years: accounting rules"
     __table_args__ = (
         CheckConstraint(f"amount_fen BETWEEN 1 AND {MAX_FEN}", name="amount"),
+        CheckConstraint("received_fen > 0", name="received"),
         Index(
             "uq_payments_payment_live", "subject", "person_id", "channel", unique=True,
             postgresql_where=text("state IN ('created', 'awaiting')"),
@@ -43,6 +49,9 @@ class Payment(Base):
             "ix_payments_payment_ask_next_at", "ask_next_at",
             postgresql_where=text("state IN ('created', 'awaiting', 'closing')"),
         ),
+        Index("ix_payments_payment_disputed", "ask_next_at", postgresql_where=text("state = 'disputed'")),
+        # For reconciliation, which asks for whole days: next to nothing for the callbacks that write it.
+        Index("ix_payments_payment_paid_at", "paid_at", postgresql_using="brin"),
     )  # fmt: skip
 
     id: Mapped[Id]
@@ -51,17 +60,21 @@ class Payment(Base):
     subject: Mapped[str] = mapped_column(String(48))
     matter: Mapped[Ref]
     person_id: Mapped[Ref]
+    owed_by: Mapped[str | None] = mapped_column(String(40))
     payee: Mapped[Ref]
     channel: Mapped[str] = mapped_column(String(20))
+    product: Mapped[str] = mapped_column(String(8), default=MINI, server_default=MINI)
     title: Mapped[str] = mapped_column(String(80))
     amount_fen: Mapped[FenColumn]
+    received_fen: Mapped[int | None] = mapped_column(Big)
     settles: Mapped[bool] = mapped_column(default=False)
     unwanted: Mapped[bool] = mapped_column(default=False)
-    ticket: Mapped[str | None] = mapped_column(String(128))
+    ticket: Mapped[str | None] = mapped_column(Text)
     reference: Mapped[str | None] = mapped_column(String(64))
     opened_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
     asked: Mapped[int] = mapped_column(Integer, default=0)
     asked_at: Mapped[datetime | None]
     ask_next_at: Mapped[datetime]
@@ -77,7 +90,11 @@ class Payment(Base):
 
 
 class Refund(Base):
-    """One way back of money. `owed` tells that the payer never owed it: late money, or paid twice."""
+    """One way back of money. `owed` tells that the payer never owed it: late money, or paid twice.
+
+    It goes over the channel (`way` channel) until the channel has settled, and as 退付 over the finance office
+    (`treasury`) afterwards. Above the threshold two people say yes: `approved_by` first, `confirmed_by` another.
+    """
 
     __tablename__ = "payments_refund"
     __retention__ = "10 years: accounting rules"
@@ -88,6 +105,7 @@ class Refund(Base):
             "ix_payments_refund_ask_next_at", "ask_next_at",
             postgresql_where=text("state IN ('requested', 'sent')"),
         ),
+        Index("ix_payments_refund_returned_at", "returned_at", postgresql_using="brin"),
     )  # fmt: skip
 
     id: Mapped[Id]
@@ -97,7 +115,12 @@ class Refund(Base):
     matter: Mapped[Ref]
     amount_fen: Mapped[FenColumn]
     owed: Mapped[bool]
+    way: Mapped[str] = mapped_column(String(8), default=CHANNEL, server_default=CHANNEL)
     reason: Mapped[str] = mapped_column(String(80))
+    asked_by: Mapped[str] = mapped_column(String(40), server_default="")
+    approved_by: Mapped[str | None] = mapped_column(String(40))
+    confirmed_by: Mapped[str | None] = mapped_column(String(40))
+    decision: Mapped[str | None] = mapped_column(String(80))
     failure: Mapped[str | None] = mapped_column(Text)
     reference: Mapped[str | None] = mapped_column(String(64))
     requested_at: Mapped[datetime]
@@ -109,7 +132,8 @@ class Refund(Base):
 class LedgerEntry(Base):
     """One side of a movement; debit is positive, credit negative, and a movement's sides add up to nothing.
 
-    Nobody updates or deletes an entry: a mistake is put right by another movement.
+    Nobody updates or deletes an entry, the database sees to it: a mistake is put right by another movement.
+    `tx` is the transaction that wrote it, so that the sealer knows which entries can no longer be preceded.
     """
 
     __tablename__ = "payments_ledger_entry"
@@ -117,7 +141,7 @@ class LedgerEntry(Base):
     __table_args__ = (
         CheckConstraint("amount_fen <> 0", name="amount"),
         Index("uq_payments_ledger_entry_movement", "movement", "account", unique=True),
-        Index("ix_payments_ledger_entry_account", "account"),
+        Index("ix_payments_ledger_entry_account", "account", "id"),
         Index("ix_payments_ledger_entry_payment_id", "payment_id"),
     )
 
@@ -125,25 +149,23 @@ class LedgerEntry(Base):
     movement: Mapped[str] = mapped_column(String(60))
     account: Mapped[str] = mapped_column(String(80))
     amount_fen: Mapped[FenColumn]
-    payment_id: Mapped[str] = mapped_column(ForeignKey("payments_payment.id"))
+    payment_id: Mapped[str | None] = mapped_column(ForeignKey("payments_payment.id"))
     matter: Mapped[Ref]
     entered_at: Mapped[datetime]
+    tx: Mapped[int] = mapped_column(Big, server_default=text("(pg_current_xact_id()::text)::bigint"))
 
 
-class Receipt(Base):
-    """Proof for the payer: code (8 digits), number (10), check code (6). Void once all money went back."""
+class LedgerSeal(Base):
+    """One link of an account's chain: the entries `first_entry`…`last_entry` of it, and the link before."""
 
-    __tablename__ = "payments_receipt"
+    __tablename__ = "payments_ledger_seal"
     __retention__ = "10 years: accounting rules"
-    __table_args__ = (Index("uq_payments_receipt_payment_id", "payment_id", unique=True),)
 
-    id: Mapped[Id]
-    payment_id: Mapped[str] = mapped_column(ForeignKey("payments_payment.id"))
-    serial: Mapped[int] = mapped_column(Big, Identity(always=True))
-    code: Mapped[str] = mapped_column(String(8))
-    check_code: Mapped[str] = mapped_column(String(6))
-    payee: Mapped[Ref]
-    title: Mapped[str] = mapped_column(String(80))
-    amount_fen: Mapped[FenColumn]
-    issued_at: Mapped[datetime]
-    voided_at: Mapped[datetime | None]
+    account: Mapped[str] = mapped_column(String(80), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True)
+    first_entry: Mapped[int] = mapped_column(Big)
+    last_entry: Mapped[int] = mapped_column(Big)
+    entries: Mapped[int] = mapped_column(Integer)
+    sum_fen: Mapped[FenColumn]
+    link: Mapped[bytes]
+    sealed_at: Mapped[datetime]

@@ -56,11 +56,21 @@ from backend.contracts.language import Event, Notice
 from backend.contracts.notifications import MessageDead
 from backend.contracts.payments import (
     BillIssued,
+    DifferenceFound,
     MoneyUnexplained,
     PaymentClosed,
     PaymentEvent,
     PaymentRefunded,
     PaymentSucceeded,
+    ReceiptIssued,
+    ReceiptVoided,
+    RefundApproved,
+    RefundAsked,
+    RefundEvent,
+    RefundFailed,
+    RefundListed,
+    RefundRefused,
+    SurplusComes,
 )
 from backend.contracts.registers import ItemPublished, PersonJoined, PersonRegistered
 
@@ -94,6 +104,7 @@ __all__ = [
     "CaseWithdrawn",
     "CorrectionLapsed",
     "CorrectionRequested",
+    "DifferenceFound",
     "DrawDelayed",
     "EntryDrawn",
     "Event",
@@ -118,5 +129,14 @@ __all__ = [
     "PersonRegistered",
     "PlaceOffered",
     "PreReviewPassed",
+    "ReceiptIssued",
+    "ReceiptVoided",
+    "RefundApproved",
+    "RefundAsked",
+    "RefundEvent",
+    "RefundFailed",
+    "RefundListed",
+    "RefundRefused",
+    "SurplusComes",
     "WaitEnded",
 ]

@@ -22,6 +22,8 @@ from payments.channels.alipay import AlipayChannel
 from payments.channels.wechat_pay import WeChatPayChannel
 
 NOWHERE = "http://127.0.0.1:1"
+PROVIDERS = {"wechat_pay": "wxpay", "alipay": "alipay"}
+"""What the simulators call the channels."""
 
 
 @dataclass
@@ -56,13 +58,13 @@ def letterbox() -> Iterator[tuple[str, Letterbox]]:
         server.server_close()
 
 
-def made(name: str, callbacks: str = "", **account: str) -> port.Channel:
-    """A channel of our own: other callbacks, or another account."""
+def made(name: str, callbacks: str = "", bill_most: int = 2**31, **account: str) -> port.Channel:
+    """A channel of our own: other callbacks, another account, or a smaller limit."""
     known = settings()
     if name == "wechat_pay":
-        return WeChatPayChannel(replace(known.wxpay, **account), known.wechat.appid, callbacks)
+        return WeChatPayChannel(replace(known.wxpay, **account), known.wechat.appid, callbacks, bill_most)
     configured = replace(known.alipay, **account)
-    return AlipayChannel(configured, alipay_client.AlipayClient(configured), callbacks)
+    return AlipayChannel(configured, alipay_client.AlipayClient(configured), callbacks, bill_most)
 
 
 @dataclass
@@ -105,7 +107,7 @@ class Shop:
         return port.RefundOrder(number, self.order.number, amount_fen, 8050, "多收费用")
 
     def fault(self, verb: str, kind: str, **more: Any) -> None:
-        provider = {"wechat_pay": "wxpay", "alipay": "alipay"}[self.line.name]
+        provider = PROVIDERS[self.line.name]
         self.town.control("/faults", {"provider": provider, "verb": verb, "kind": kind} | more)
 
 

@@ -16,6 +16,15 @@ def take(name: str, owner: str) -> bool:
     return run_unit(lambda u: chores.take(u.session, name, owner, clock.wire_now(), LEASE))
 
 
+def inherit(name: str, owner: str) -> bool:
+    """Take the lease as somebody who knows that its owner "dead" is."""
+    return run_unit(
+        lambda u: chores.take(
+            u.session, name, owner, clock.wire_now(), LEASE, lambda holder: holder == "dead"
+        )
+    )
+
+
 def give_back(name: str, owner: str, done: int = 1, error: str | None = None) -> None:
     at = clock.wire_now()
     run_unit(
@@ -47,6 +56,19 @@ def test_a_lease_keeps_the_second_worker_away(name: str) -> None:
 def test_ten_workers_at_once_get_one_lease(name: str) -> None:
     outcomes = together(*(lambda n=n: take(name, f"worker {n}") for n in range(10)))
     assert outcomes.count(True) == 1
+
+
+def test_an_owner_who_comes_again_has_the_lease(name: str) -> None:
+    assert take(name, "one")
+    assert take(name, "one"), "the database died before the lease could be given back"
+    assert not take(name, "two")
+
+
+def test_the_lease_of_a_dead_owner_is_inherited_once(name: str) -> None:
+    assert take(name, "dead")
+    heirs = [lambda n=n: inherit(name, f"worker {n}") for n in range(10)]
+    assert together(*heirs).count(True) == 1
+    assert not inherit(name, "late")
 
 
 def test_a_stale_lease_is_taken_over(name: str) -> None:
