@@ -66,13 +66,22 @@ def _ordered(world: World, method: str, code: str) -> Response:
 def _open_cashier(world: World) -> Response:
     """The browser comes with the merchant's signed form; the trade exists from here on."""
     try:
-        params = read_call(world)
-        with world.books.turn() as page:
-            trade = alipay_trades.open_trade(world, page, params, _biz(params))
+        trade = open_cashier(world, read_call(world))
     except Refused as refused:
         return answer(world, "", refused.as_node())
     address = f"{world.base_url}/phone/cashier/alipay?trade_no={trade['trade_no']}"
     return Response(status=302, headers={"Location": address})
+
+
+def open_cashier(world: World, params: dict[str, str]) -> Doc:
+    """The trade of a browser payment; raises Refused."""
+    biz = _biz(params)
+    if biz.get("product_code") != "QUICK_WAP_WAY" or not biz.get("quit_url"):
+        raise Refused(
+            "40004", "ACQ.INVALID_PARAMETER", "参数无效：product_code须为QUICK_WAP_WAY且须传quit_url"
+        )
+    with world.books.turn() as page:
+        return alipay_trades.open_trade(world, page, params, biz)
 
 
 def _biz(params: dict[str, str]) -> Doc:

@@ -45,7 +45,11 @@ def business_refusal(sub_code: str, sub_msg: str) -> Refused:
 
 def read_call(world: World) -> dict[str, str]:
     """The parameters, query and body merged; raises Refused unless our application signed them just now."""
-    params = {**request.args.to_dict(), **request.form.to_dict()}
+    return verified(world, {**request.args.to_dict(), **request.form.to_dict()})
+
+
+def verified(world: World, params: dict[str, str]) -> dict[str, str]:
+    """The parameters of a call, if our application signed them just now; raises Refused."""
     for name in ("method", "app_id", "sign_type", "sign", "timestamp", "version"):
         if not params.get(name):
             raise Refused("40001", f"isv.missing-{name.replace('_', '-')}", f"缺少{name}参数")

@@ -143,6 +143,8 @@ def fen_of(text: object, field: str) -> int:
 
 def _write_new(world: World, page: Page, draft: Doc) -> Doc:
     now = world.clock.now()
+    if moment(draft["expires_at"]) <= now:
+        raise Refused("40004", "ACQ.INVALID_PARAMETER", "参数无效：time_expire早于当前时间")
     trade = draft | {
         "trade_no": f"{world.clock.local():%Y%m%d}2200{number_text(16)}",
         "status": "WAIT_BUYER_PAY",

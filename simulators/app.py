@@ -8,9 +8,11 @@ from simulators import (
     alipay,
     alipay_seal,
     control,
+    control_bills,
     control_money,
     control_parcels,
     control_phones,
+    fiscal,
     identity,
     kdniao,
     phone,
@@ -31,6 +33,7 @@ from simulators.world import EXTENSION, World
 
 _DESKS = (
     identity.desk,
+    fiscal.desk,
     sms.desk,
     wechat.desk,
     wechat_messages.desk,
@@ -38,6 +41,7 @@ _DESKS = (
     alipay.desk,
     kdniao.desk,
     control.desk,
+    control_bills.desk,
     control_money.desk,
     control_parcels.desk,
     control_phones.desk,

@@ -48,15 +48,15 @@ def burn_books(world: World) -> Response:
 @desk.get("/faults")
 @with_world
 def show_faults(world: World) -> Response:
-    """The faults still to come."""
+    """The faults still to come, and how many of each kind have struck."""
     with world.books.turn() as page:
-        return json_answer({"faults": page.all(faults.SHELF)})
+        return json_answer({"faults": page.all(faults.SHELF), "struck": faults.struck(page)})
 
 
 @desk.post("/faults")
 @with_world
 def order_fault(world: World) -> Response:
-    """``{provider, verb?, kind, times?, seconds?, code?}``."""
+    """``{provider, verb?, kind, times?, seconds?, code?, about?}``."""
     try:
         with world.books.turn() as page:
             return json_answer(faults.order(page, json_body()).as_doc(), 201)
@@ -118,3 +118,11 @@ def show_outbox(world: World) -> Response:
     with world.books.turn() as page:
         letters = page.all(outbox.SHELF)
     return json_answer({"letters": [letter for letter in letters if letter["route"].startswith(wanted)]})
+
+
+@desk.post("/outbox/release")
+@with_world
+def release_letters(world: World) -> Response:
+    """Let the letters that were put off or held back go out now."""
+    with world.books.turn() as page:
+        return json_answer({"released": world.outbox.release(page)})

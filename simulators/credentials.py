@@ -46,6 +46,7 @@ def issue_credentials(state_dir: Path | str, base_url: str) -> dict[str, str]:
         "KDNIAO_BASE_URL": f"{base}/kdniao",
         "SMS_ALIYUN_BASE_URL": f"{base}/sms",
         "IDENTITY_BASE_URL": base,
+        "FISCAL_BASE_URL": f"{base}/fiscal",
     }
 
 
@@ -145,4 +146,6 @@ _MADE: dict[str, Callable[[], str]] = {
     "SMS_REPORT_TOKEN": lambda: secrets.token_urlsafe(24),
     "IDENTITY_KEY_ID": lambda: "idk" + _digits(10),
     "IDENTITY_SECRET": lambda: secrets.token_hex(32),
+    "FISCAL_KEY_ID": lambda: "fk" + _digits(10),
+    "FISCAL_SECRET": lambda: secrets.token_hex(32),
 }

@@ -1,6 +1,8 @@
 """Bad weather on order: what the next calls to a provider, or the next notices from it, will suffer.
 
-Faults lie in the books, so that a restart does not clear the sky. ``verb`` may be ``*``.
+Faults lie in the books, so that a restart does not clear the sky. ``verb`` may be ``*``. A fault may be *about*
+something: then only a call or letter that mentions this text (a number, an account) suffers, so that a story told
+in advance stays the same in whatever order its people come.
 """
 
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from simulators.books import Doc, Page
 N = TypeVar("N", int, float)
 
 SHELF = "faults.fault"
+_STRUCK = "struck"
 CALL_KINDS = frozenset({"timeout", "timeout_after", "5xx", "5xx_after", "refuse"})
 NOTICE_KINDS = frozenset({"duplicate", "delay", "reorder", "drop", "forged"})
 
@@ -20,7 +23,7 @@ _DEFAULT_SECONDS = {"timeout": 20.0, "timeout_after": 20.0, "delay": 3.0, "reord
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One ordered fault; ``seconds`` matters to time-outs, delay and reorder, ``code`` to refuse."""
+    """One ordered fault; ``seconds`` matters to time-outs, delay and reorder, ``code`` to refuse and forged."""
 
     id: str
     provider: str
@@ -29,6 +32,7 @@ class Fault:
     times: int
     seconds: float
     code: str
+    about: str
 
     def as_doc(self) -> Doc:
         """The fault as the control desk shows it."""
@@ -54,19 +58,31 @@ def order(page: Page, wish: Doc) -> Fault:
         times=_positive(wish, "times", 1, int),
         seconds=_positive(wish, "seconds", _DEFAULT_SECONDS.get(kind, 0.0), float),
         code=str(wish.get("code", "")),
+        about=str(wish.get("about", "")),
     )
     page.put(SHELF, fault.id, fault.as_doc())
     return fault
 
 
-def take(page: Page, provider: str, verb: str, kinds: frozenset[str]) -> Fault | None:
-    """The oldest fault that hits this verb now, one of its times used up; None in fair weather."""
+def take(page: Page, provider: str, verb: str, kinds: frozenset[str], mentions: str) -> Fault | None:
+    """The oldest fault that hits this verb now, one of its times used up; None in fair weather.
+
+    `mentions` is all that the call or letter says.
+    """
     for doc in page.all(SHELF):
         fault = Fault(**doc)
-        if fault.provider == provider and fault.verb in ("*", verb) and fault.kind in kinds:
+        if fault.provider != provider or fault.verb not in ("*", verb) or fault.kind not in kinds:
+            continue
+        if fault.about in mentions:
             _use_up(page, fault)
+            page.count_up(f"{_STRUCK}.{fault.kind}")
             return fault
     return None
+
+
+def struck(page: Page) -> dict[str, int]:
+    """How many calls and letters have suffered so far, by kind."""
+    return page.counts(_STRUCK)
 
 
 def clear(page: Page) -> int:

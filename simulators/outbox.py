@@ -5,6 +5,7 @@ of most providers carry the time. What the product answered to each attempt is k
 """
 
 import heapq
+import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -93,12 +94,21 @@ class Outbox:
             "attempts": [],
         }
         released = _release_held(page, route, letter["due"])
-        fault = faults.take(page, route, verb, faults.NOTICE_KINDS)
+        mentions = f"{subject}\n{json.dumps(content, ensure_ascii=False)}"
+        fault = faults.take(page, route, verb, faults.NOTICE_KINDS, mentions)
         letters = [
             _keep(page, copy | {"id": f"letter-{page.count_up('outbox.number')}"})
             for copy in ([letter] if fault is None else _under(fault, letter))
         ]
         page.afterwards.append(lambda: self._hint([*released, *letters]))
+
+    def release(self, page: Page) -> int:
+        """Let every letter that was put off go out now, however long it should have waited; returns how many."""
+        now = self._clock.wire_seconds()
+        late = [letter for letter in page.all(SHELF, WAITING) if letter["due"] > now]
+        freed = [_keep(page, letter | {"due": now}) for letter in [*late, *page.all(SHELF, HELD)]]
+        page.afterwards.append(lambda: self._hint(freed))
+        return len(freed)
 
     def wait_for_postmen(self, seconds: float = 10.0) -> bool:
         """Wait until no letter is on its way; False if one still is when the time is up."""

@@ -6,6 +6,7 @@ from simulators.books import Doc, Page
 
 _SHELF, _KEY = "control.preferences", "all"
 
+# What a provider keeps of a payment is in millionths: 6000 are 0.6 %.
 # SMS limits of Aliyun (rolling windows, STANDARDS §10); null lifts a limit. Seconds are real ones.
 DEFAULTS: Doc = {
     "retry_seconds": [1, 1, 2, 3, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600],
@@ -19,6 +20,8 @@ DEFAULTS: Doc = {
     "sms_report_seconds": 0.2,
     "wxpay_refund_seconds": 0.2,
     "login_per_minute": 100,
+    "wxpay_fee_ppm": 0,
+    "alipay_fee_ppm": 0,
 }
 
 

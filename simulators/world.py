@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate, ParamSpec
+from urllib.parse import unquote_plus
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 
 from simulators import faults
 from simulators.books import Books
@@ -82,7 +83,7 @@ def under_weather(
     """Perform the call, or what an ordered fault makes of it."""
     with world.books.turn() as page:
         page.count_up(f"{provider}.{verb}")
-        fault = faults.take(page, provider, verb, faults.CALL_KINDS)
+        fault = faults.take(page, provider, verb, faults.CALL_KINDS, _said())
     if fault is None:
         return act()
     if fault.kind == "refuse":
@@ -92,6 +93,12 @@ def under_weather(
         time.sleep(fault.seconds)
         return answer or _gateway_trouble(504)
     return _gateway_trouble(502 if answer else 503)
+
+
+def _said() -> str:
+    """All that this call says, in its address and its body."""
+    form = "\n".join(f"{name}={value}" for name, value in request.form.items(multi=True))
+    return f"{unquote_plus(request.full_path)}\n{form or request.get_data(as_text=True)}"
 
 
 def _gateway_trouble(status: int) -> Response:

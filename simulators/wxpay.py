@@ -49,7 +49,7 @@ def prepare_jsapi(world: World) -> Response:
 def prepare_h5(world: World) -> Response:
     """Open an order for a browser payment: ``{h5_url}``, here a page of the fake phone."""
     with world.books.turn() as page:
-        order = wxpay_orders.open_order(world, page, "MWEB", json_body())
+        order = wxpay_orders.open_order(world, page, "MWEB", wxpay_orders.with_scene(json_body()))
     return json_answer({"h5_url": f"{world.base_url}/phone/cashier/wxpay?prepay_id={order['prepay_id']}"})
 
 
@@ -111,8 +111,8 @@ def trade_bill(world: World) -> Response:
     if kind not in ("ALL", "SUCCESS", "REFUND"):
         raise Refused(400, "PARAM_ERROR", "参数错误：bill_type")
     with world.books.turn() as page:
-        text = wxpay_bills.trade_bill(world, page, request.args.get("bill_date", ""), kind)
-        return json_answer(wxpay_bills.offer(world, page, text, _packed()))
+        bill = wxpay_bills.trade_bill(world, page, request.args.get("bill_date", ""), kind)
+        return json_answer(wxpay_bills.offer(world, page, bill, _packed()))
 
 
 @desk.get("/v3/bill/fundflowbill")
@@ -120,8 +120,8 @@ def trade_bill(world: World) -> Response:
 def fundflow_bill(world: World) -> Response:
     """Where the fund-flow bill of a day lies."""
     with world.books.turn() as page:
-        text = wxpay_bills.fundflow_bill(world, page, request.args.get("bill_date", ""))
-        return json_answer(wxpay_bills.offer(world, page, text, _packed()))
+        bill = wxpay_bills.fundflow_bill(world, page, request.args.get("bill_date", ""))
+        return json_answer(wxpay_bills.offer(world, page, bill, _packed()))
 
 
 @desk.get("/v3/billdownload/file")

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
-from simulators import wxpay_orders, wxpay_refunds
+from simulators import bill_twists, preferences, wxpay_orders, wxpay_refunds
 from simulators.books import Doc, Page
 from simulators.clock import SHANGHAI, moment, plain
 from simulators.world import World
@@ -30,46 +30,56 @@ _FLOW_HEAD = (
 _FLOW_SUM = "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额"
 
 
-def trade_bill(world: World, page: Page, day_text: str, kind: str) -> str:
-    """The text of the trade bill (ALL, SUCCESS or REFUND); raises Refused."""
+def trade_bill(world: World, page: Page, day_text: str, kind: str) -> Doc:
+    """The trade bill (ALL, SUCCESS or REFUND) as {text, spoilt}; raises Refused."""
     day = _day(world, day_text)
-    paid = [] if kind == "REFUND" else _paid(page, day)
-    returned = [] if kind == "SUCCESS" else _returned(world, page, day)
-    if not paid and not returned:
+    moves = [
+        move
+        for move in _moves(world, page, day)
+        if kind == "ALL" or bool(move["request"]) == (kind == "REFUND")
+    ]
+    if not moves:
         raise Refused(400, "NO_STATEMENT_EXIST", "账单文件不存在")
-    rows = [(order["success_time"], _paid_row(world, order)) for order in paid]
-    rows += [(refund["success_time"], _refund_row(world, page, refund)) for refund in returned]
-    income, outgo = _sum(paid), _sum(returned)
-    total = (len(rows), yuan(income), yuan(outgo), "0.00", "0.00", yuan(income), yuan(outgo))
-    return _csv(_TRADE_HEAD, [row for _, row in sorted(rows, key=_at)], _TRADE_SUM, total)
+    spoilt = bill_twists.spoiling(page, "wxpay", day_text) or {"kind": ""}
+    if spoilt["kind"] == "other_day":
+        moves = bill_twists.a_day_earlier(moves)
+    merchant = "1600000000" if spoilt["kind"] == "merchant" else world.keys["WXPAY_MCHID"]
+    rows = [_trade_row(world, merchant, move) for move in moves]
+    income, outgo = _sum(moves, 1), _sum(moves, -1) + (spoilt["kind"] == "sums")
+    fee = _five(sum(_fee(move) for move in moves))
+    total = (len(rows), yuan(income), yuan(outgo), "0.00", fee, yuan(income), yuan(outgo))
+    text = _csv(_TRADE_HEAD, rows, _TRADE_SUM, total)
+    if spoilt["kind"] == "blank_lines":
+        text = text.replace("\r\n", "\r\n" + "\r\n" * spoilt["count"], 1)
+    return {"text": text, "spoilt": spoilt["kind"]}
 
 
-def fundflow_bill(world: World, page: Page, day_text: str) -> str:
-    """The text of the fund-flow bill of the basic account; raises Refused."""
-    day = _day(world, day_text)
-    paid, returned = _paid(page, day), _returned(world, page, day)
-    if not paid and not returned:
+def fundflow_bill(world: World, page: Page, day_text: str) -> Doc:
+    """The fund-flow bill of the basic account as {text, spoilt}; raises Refused."""
+    moves = _moves(world, page, _day(world, day_text))
+    if not moves:
         raise Refused(400, "NO_STATEMENT_EXIST", "账单文件不存在")
-    moves = [(o["success_time"], o["transaction_id"], "交易", o["amount"], o["out_trade_no"]) for o in paid]
-    moves += [(r["success_time"], r["refund_id"], "退款", -r["amount"], r["out_refund_no"]) for r in returned]
     rows, balance = [], 0
-    for at, number, name, fen, voucher in sorted(moves, key=_at):
-        balance += fen
-        sign = "收入" if fen > 0 else "支出"
-        money = (sign, yuan(abs(fen)), yuan(balance))
-        rows.append((plain(moment(at)), number, number, name, name, *money, "system", "", voucher))
-    total = (len(rows), len(paid), yuan(_sum(paid)), len(returned), yuan(_sum(returned)))
-    return _csv(_FLOW_HEAD, rows, _FLOW_SUM, total)
+    for move in moves:
+        balance += move["fen"]
+        sign, name = ("收入", "交易") if move["fen"] > 0 else ("支出", "退款")
+        number, voucher = move["refund_id"] or move["trade_no"], move["request"] or move["out_trade_no"]
+        money = (sign, yuan(abs(move["fen"])), yuan(balance))
+        rows.append((plain(moment(move["at"])), number, number, name, name, *money, "system", "", voucher))
+    paid = sum(not move["request"] for move in moves)
+    total = (len(rows), paid, yuan(_sum(moves, 1)), len(rows) - paid, yuan(_sum(moves, -1)))
+    return {"text": _csv(_FLOW_HEAD, rows, _FLOW_SUM, total), "spoilt": ""}
 
 
-def offer(world: World, page: Page, text: str, packed: bool) -> Doc:
+def offer(world: World, page: Page, bill: Doc, packed: bool) -> Doc:
     """Keep the file for five minutes and tell its hash and address; the hash is of the unpacked text."""
     token = secrets.token_urlsafe(24)
     expires_at = world.clock.wire_seconds() + _LINK_SECONDS
-    page.put(_FILES, token, {"text": text, "packed": packed, "expires_at": expires_at})
+    page.put(_FILES, token, bill | {"packed": packed, "expires_at": expires_at})
+    hashed = _encoded(bill) + (b"!" if bill["spoilt"] == "wrong_hash" else b"")
     return {
         "hash_type": "SHA1",
-        "hash_value": hashlib.sha1(text.encode()).hexdigest(),
+        "hash_value": hashlib.sha1(hashed).hexdigest(),
         "download_url": f"{world.base_url}{PREFIX}/v3/billdownload/file?token={token}",
     }
 
@@ -79,8 +89,19 @@ def fetch(world: World, page: Page, token: str) -> bytes:
     file = page.get(_FILES, token)
     if file is None or file["expires_at"] < world.clock.wire_seconds():
         raise Refused(400, "PARAM_ERROR", "token无效或已过期")
-    content: bytes = file["text"].encode()
-    return gzip.compress(content) if file["packed"] else content
+    if file["spoilt"] == "html":
+        return "<html><body>系统繁忙</body></html>".encode()
+    content = gzip.compress(_encoded(file)) if file["packed"] else _encoded(file)
+    return content[: len(content) // 2] if file["spoilt"] == "truncated" else content
+
+
+def _encoded(bill: Doc) -> bytes:
+    text: str = bill["text"]
+    return (
+        text.removeprefix("\ufeff").encode("gbk", "replace")
+        if bill["spoilt"] == "encoding"
+        else text.encode()
+    )
 
 
 def yuan(fen: int) -> str:
@@ -105,50 +126,57 @@ def _on(text: str, day: date) -> bool:
     return moment(text).astimezone(SHANGHAI).date() == day
 
 
-def _paid(page: Page, day: date) -> list[Doc]:
-    return [o for o in page.all(wxpay_orders.ORDERS) if o["success_time"] and _on(o["success_time"], day)]
+def _moves(world: World, page: Page, day: date) -> list[Doc]:
+    """Payments and refunds of a day in order of time, with what the provider kept or gave back of its fee."""
+    ppm, moves = preferences.read(page)["wxpay_fee_ppm"], []
+    for order in page.all(wxpay_orders.ORDERS):
+        about = {
+            name: order[name] for name in ("out_trade_no", "openid", "trade_type", "description", "attach")
+        }
+        about |= {"trade_no": order["transaction_id"], "ppm": ppm}
+        if order["success_time"] and _on(order["success_time"], day):
+            paid = {"at": order["success_time"], "fen": order["amount"], "request": "", "refund_id": ""}
+            moves.append(about | paid)
+        for known in page.all(wxpay_refunds.REFUNDS, order["out_trade_no"]):
+            back = wxpay_refunds.current(world, page, known["out_refund_no"]) or known
+            if back["status"] == "SUCCESS" and _on(back["success_time"], day):
+                given = {"at": back["success_time"], "fen": -back["amount"]}
+                given |= {"request": back["out_refund_no"], "refund_id": back["refund_id"]}
+                moves.append(about | given)
+    return bill_twists.twisted(page, "wxpay", day.isoformat(), sorted(moves, key=_moment))
 
 
-def _returned(world: World, page: Page, day: date) -> list[Doc]:
-    known = [
-        wxpay_refunds.current(world, page, r["out_refund_no"]) or r for r in page.all(wxpay_refunds.REFUNDS)
-    ]
-    return [r for r in known if r["status"] == "SUCCESS" and _on(r["success_time"], day)]
+def _moment(move: Doc) -> tuple[str, bool]:
+    return str(move["at"]), bool(move["request"])
 
 
-def _at(dated: tuple[str, *tuple[object, ...]]) -> str:
-    return dated[0]
+def _fee(move: Doc) -> int:
+    """What the provider kept; below zero when it comes back with a refund."""
+    fee: int = (abs(move["fen"]) * move["ppm"] + 500_000) // 1_000_000
+    return fee if move["fen"] > 0 else -fee
 
 
-def _sum(docs: list[Doc]) -> int:
-    return sum(doc["amount"] for doc in docs)
+def _sum(moves: list[Doc], sign: int) -> int:
+    return sum(sign * move["fen"] for move in moves if sign * move["fen"] > 0)
 
 
-def _paid_row(world: World, order: Doc) -> tuple[object, ...]:
-    amount = yuan(order["amount"])
+def _trade_row(world: World, merchant: str, move: Doc) -> tuple[object, ...]:
+    amount, back = yuan(max(move["fen"], 0)), yuan(max(-move["fen"], 0))
+    refund: tuple[object, ...] = ("0", "0", "0.00", "0.00", "", "")
+    if move["request"]:
+        refund = (move["refund_id"], move["request"], back, "0.00", "ORIGINAL", "SUCCESS")
     return (
-        *_row_start(world, order, order["success_time"], "SUCCESS"),
-        *(amount, "0.00", "0", "0", "0.00", "0.00", "", ""),
-        *(order["description"], order["attach"], "0.00000", "0.00%", amount, "0.00", ""),
+        *(plain(moment(move["at"])), world.keys["WECHAT_APPID"], merchant, "0", ""),
+        *(move["trade_no"], move["out_trade_no"], move["openid"], move["trade_type"]),
+        *("REFUND" if move["request"] else "SUCCESS", "OTHERS", "CNY", amount, "0.00", *refund),
+        *(move["description"], move["attach"], _five(_fee(move)), f"{move['ppm'] / 10_000:.2f}%"),
+        *(amount, back, ""),
     )
 
 
-def _refund_row(world: World, page: Page, refund: Doc) -> tuple[object, ...]:
-    order = page.get(wxpay_orders.ORDERS, refund["out_trade_no"]) or {}
-    back = yuan(refund["amount"])
-    return (
-        *_row_start(world, order, refund["success_time"], "REFUND"),
-        *("0.00", "0.00", refund["refund_id"], refund["out_refund_no"], back, "0.00", "ORIGINAL", "SUCCESS"),
-        *(order["description"], order["attach"], "0.00000", "0.00%", "0.00", back, ""),
-    )
-
-
-def _row_start(world: World, order: Doc, at: str, state: str) -> tuple[object, ...]:
-    return (
-        *(plain(moment(at)), world.keys["WECHAT_APPID"], world.keys["WXPAY_MCHID"], "0", ""),
-        *(order["transaction_id"], order["out_trade_no"], order["openid"], order["trade_type"], state),
-        *("OTHERS", "CNY"),
-    )
+def _five(fen: int) -> str:
+    """A fee: five decimals."""
+    return f"{'-' if fen < 0 else ''}{yuan(abs(fen))}000"
 
 
 def _csv(head: str, rows: Sequence[tuple[object, ...]], sum_head: str, total: tuple[object, ...]) -> str:

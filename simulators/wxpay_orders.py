@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import Any
 
 from simulators import wechat_accounts, wxpay_seal
@@ -37,6 +38,18 @@ def open_order(world: World, page: Page, trade_type: str, sent: Doc) -> Doc:
     if any(known[name] != wish[name] for name in _SAME_ORDER):
         raise Refused(403, "OUT_TRADE_NO_USED", "商户订单号重复，且与首次请求的参数不一致")
     return known
+
+
+def with_scene(sent: Doc) -> Doc:
+    """A browser payment as it came, if it tells where its payer sits; raises Refused."""
+    scene = sent.get("scene_info") or {}
+    try:
+        ip_address(str(scene.get("payer_client_ip", "")))
+    except ValueError:
+        raise _bad("scene_info.payer_client_ip") from None
+    if (scene.get("h5_info") or {}).get("type") not in ("iOS", "Android", "Wap"):
+        raise _bad("scene_info.h5_info.type")
+    return sent
 
 
 def current(world: World, page: Page, out_trade_no: str) -> Doc | None:

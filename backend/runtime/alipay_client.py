@@ -10,16 +10,19 @@ import functools
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, padding, serialization
+from cryptography.hazmat.primitives import hashes, padding
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from backend.kernel import clock
-from backend.runtime.outbound import Garbled, Refused, Silent, Telephone
+from backend.runtime import papers
+from backend.runtime.outbound import Answer, Garbled, Refused, Silent, Telephone
+from backend.runtime.papers import BadPaper, Watched
 from backend.runtime.settings import Alipay, settings
 
 NAME = "alipay"
@@ -29,6 +32,8 @@ UNKNOWN = "20000"
 _UNKNOWN_SUB_CODES = ("SYSTEM_ERROR", "unknow-error", "unknown-error")
 _SIGN_TYPE = "RSA2"
 _BLOCK_BITS = 128
+_FILES_OF = ".alipay.com"
+"""Files lie on other machines of theirs than the gateway."""
 
 
 class Request(Protocol):
@@ -38,13 +43,16 @@ class Request(Protocol):
 
 
 class AlipayClient:
-    """One application at the gateway. Key objects are loaded once and may be used by all threads."""
+    """One application at the gateway. Keys are read when their files change; all threads may use it."""
 
     def __init__(self, configured: Alipay) -> None:
         self._telephone = Telephone(NAME, configured.gateway_url, timeout=TIMEOUT)
-        self._app_id = configured.appid
-        self._key = _private_key(Path(configured.private_key_file).read_bytes())
-        self._platform = _public_key(Path(configured.public_key_file).read_bytes())
+        self._app_id, self._gateway = configured.appid, configured.gateway_url
+        ours, theirs = Path(configured.private_key_file), papers.several(configured.public_key_file)
+        self._key = Watched([ours], lambda: papers.private_key(ours.read_bytes()))
+        self._platform = [_watched_public(Path(file)) for file in theirs]
+        if not self._platform:
+            raise BadPaper("no public key of Alipay is named")
         self._aes_key = base64.b64decode(configured.aes_key)
 
     def execute(self, request: Request) -> dict[str, Any]:
@@ -60,9 +68,21 @@ class AlipayClient:
         node = params["method"].replace(".", "_") + "_response"
         return _judged(self._genuine(answer.text, node))
 
+    def link(self, request: Request) -> str:
+        """The address under which a browser brings this request to the gateway itself, signed now."""
+        return f"{self._gateway}?{urlencode(self._signed(request.get_params()))}"
+
+    def download(self, address: str, into: IO[bytes], most: int) -> Answer:
+        """A file that a proven answer named. Raises OutsideError; Garbled for an address that is not Alipay's."""
+        parts, gateway = urlsplit(address), urlsplit(self._gateway)
+        if not _is_alipays(parts, gateway):
+            raise Garbled(NAME, "an address that is not the provider's")
+        line = Telephone(f"{NAME}_files", f"{parts.scheme}://{parts.netloc}", timeout=TIMEOUT)
+        return line.download(f"{parts.path}?{parts.query}", into, most=most)
+
     def sign(self, params: Mapping[str, str]) -> str:
         """RSA2 signature over all parameters with a value, sorted, as `name=value` joined by `&`."""
-        signature = self._key.sign(_joined(params), PKCS1v15(), hashes.SHA256())
+        signature = self._key.get().sign(_joined(params), PKCS1v15(), hashes.SHA256())
         return base64.b64encode(signature).decode()
 
     def verify_notify(self, form: Mapping[str, str]) -> bool:
@@ -115,13 +135,7 @@ class AlipayClient:
         return dict(said)
 
     def _holds(self, text: bytes, signature: str) -> bool:
-        try:
-            self._platform.verify(
-                base64.b64decode(signature, validate=True), text, PKCS1v15(), hashes.SHA256()
-            )
-        except (InvalidSignature, ValueError, binascii.Error):
-            return False
-        return True
+        return any(_verifies(key.get(), text, signature) for key in self._platform)
 
     def _decrypted(self, sealed: bytes) -> bytes:
         """AES-CBC with a zero IV and PKCS7, as Alipay does it."""
@@ -161,22 +175,20 @@ def _all_joined(params: Mapping[str, str]) -> bytes:
     return "&".join(f"{name}={params[name]}" for name in sorted(params)).encode()
 
 
-def _private_key(written: bytes) -> RSAPrivateKey:
-    """PEM, or the bare base64 that Alipay's console shows (PKCS#1 or PKCS#8)."""
-    if b"-----BEGIN" in written:
-        key = serialization.load_pem_private_key(written, None)
-    else:
-        key = serialization.load_der_private_key(base64.b64decode(written), None)
-    if not isinstance(key, RSAPrivateKey):
-        raise TypeError("Alipay's application key must be an RSA private key")
-    return key
+def _verifies(key: RSAPublicKey, text: bytes, signature: str) -> bool:
+    try:
+        key.verify(base64.b64decode(signature, validate=True), text, PKCS1v15(), hashes.SHA256())
+    except (InvalidSignature, ValueError, binascii.Error):
+        return False
+    return True
 
 
-def _public_key(written: bytes) -> RSAPublicKey:
-    if b"-----BEGIN" in written:
-        key = serialization.load_pem_public_key(written)
-    else:
-        key = serialization.load_der_public_key(base64.b64decode(written))
-    if not isinstance(key, RSAPublicKey):
-        raise TypeError("Alipay's public key must be an RSA public key")
-    return key
+def _watched_public(file: Path) -> Watched[RSAPublicKey]:
+    return Watched([file], lambda: papers.public_key(file.read_bytes()))
+
+
+def _is_alipays(parts: SplitResult, gateway: SplitResult) -> bool:
+    """Over the same scheme as the gateway, and on the gateway's own machine or another of Alipay's."""
+    there, no_password = parts.hostname or "", "@" not in parts.netloc
+    known = parts.netloc == gateway.netloc or (parts.port is None and there.endswith(_FILES_OF))
+    return parts.scheme == gateway.scheme and known and no_password

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import IO
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 TIMEOUT = (3.0, 10.0)
 FAILURES_TO_OPEN = 5
 OPEN_SECONDS = 10.0
+CHUNK = 64 * 1024
+DOWNLOAD_SECONDS = 900.0
 
 
 class OutsideError(Exception):
@@ -159,6 +162,41 @@ class Telephone:
             if response.status_code >= 500:
                 raise Silent(self.name, f"answered {response.status_code}", str(response.status_code))
             return Answer(response.status_code, response.headers, response.content)
+
+    def path_of(self, address: str) -> str:
+        """The part of an address below ours. Raises Garbled when it lies somewhere else."""
+        path = address.removeprefix(self.base_url)
+        if path == address or not path.startswith("/"):
+            raise Garbled(self.name, "an address that is not the provider's")
+        return path
+
+    def download(
+        self, path: str, into: IO[bytes], *, most: int, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """GET a file piece by piece; a good answer's bytes are in `into`, none of them in the Answer.
+
+        Raises Unreachable, Silent, and Garbled for a file of more than `most` bytes or one that drips.
+        """
+        end = clock.monotonic() + DOWNLOAD_SECONDS
+        with (
+            guard(self.name),
+            self._session().get(
+                self.base_url + path,
+                headers=headers,
+                timeout=self.timeout,
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
+            if response.status_code >= 500:
+                raise Silent(self.name, f"answered {response.status_code}", str(response.status_code))
+            if response.status_code != 200:
+                return Answer(response.status_code, response.headers, response.raw.read(CHUNK))
+            for piece in response.iter_content(CHUNK):
+                if into.tell() + len(piece) > most or clock.monotonic() > end:
+                    raise Garbled(self.name, "a file that is larger or slower than any of ours")
+                into.write(piece)
+            return Answer(response.status_code, response.headers, b"")
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)

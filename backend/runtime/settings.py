@@ -15,6 +15,7 @@ from backend.runtime.keys import Keys as Keys
 from backend.runtime.keys import keys_from as keys_from
 from backend.runtime.keys import new_keys_document as new_keys_document
 from backend.runtime.keys import play_keys, read_keys
+from backend.runtime.paper_faults import faults_of_papers
 
 MODES = ("demo", "test", "production")
 
@@ -49,6 +50,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Money:
+    """Above `refund_four_eyes_fen` two people give money back; a larger statement than that is not unpacked."""
+
+    refund_four_eyes_fen: int
+    statement_max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class WeChat:
     base_url: str
     appid: str
@@ -59,6 +68,8 @@ class WeChat:
 
 @dataclass(frozen=True, slots=True)
 class WeChatPay:
+    """`public_key_file` and `public_key_id` may name several, parted by commas; the first id is the one we send."""
+
     base_url: str
     mchid: str
     merchant_serial: str
@@ -66,10 +77,13 @@ class WeChatPay:
     public_key_file: str
     public_key_id: str
     apiv3_key: str
+    merchant_cert_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Alipay:
+    """`public_key_file` may name several, parted by commas: each of them is believed."""
+
     gateway_url: str
     appid: str
     seller_id: str
@@ -102,15 +116,26 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Fiscal:
+    """The finance office's receipt system (财政电子票据)."""
+
+    base_url: str
+    key_id: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     town: Town
     limits: Limits
+    money: Money
     wechat: WeChat
     wxpay: WeChatPay
     alipay: Alipay
     kdniao: Kdniao
     sms: SmsAliyun
     identity: Identity
+    fiscal: Fiscal
     keys: Keys
 
 
@@ -121,8 +146,11 @@ _PROVIDERS = {
     "KDNIAO": "BASE_URL EBUSINESS_ID API_KEY",
     "SMS": "ALIYUN_BASE_URL ALIYUN_ACCESS_KEY_ID ALIYUN_ACCESS_KEY_SECRET ALIYUN_SIGN_NAME REPORT_TOKEN",
     "IDENTITY": "BASE_URL KEY_ID SECRET",
+    "FISCAL": "BASE_URL KEY_ID SECRET",
 }
 """Names of each provider's settings, in the order of its record."""
+_OPTIONAL = {"WXPAY": "MERCHANT_CERT_FILE"}
+"""What may be named besides, after the others in the record."""
 PROVIDER_NAMES = tuple(f"{prefix}_{name}" for prefix, names in _PROVIDERS.items() for name in names.split())
 _NUMBERS = {
     "DATABASE_POOL": (8, range(1, 200)),
@@ -131,6 +159,8 @@ _NUMBERS = {
     "LOGINS_PER_ADDRESS": (300, range(1, 10**9)),
     "REFRESHES_PER_ADDRESS": (6000, range(1, 10**9)),
     "LOOKUPS_PER_ADDRESS": (120, range(1, 10**9)),
+    "REFUND_FOUR_EYES_FEN": (100_000, range(1, 10**9)),
+    "STATEMENT_MAX_BYTES": (2**31, range(1, 2**40)),
 }
 """What each number is when nobody says, and from where to where it may go."""
 PRODUCTION_NAMES = (
@@ -168,12 +198,14 @@ def read(env: Mapping[str, str]) -> Settings:
     return Settings(
         town=town,
         limits=Limits(*(_number(env, f"{kind}_PER_ADDRESS") for kind in kinds)),
+        money=Money(_number(env, "REFUND_FOUR_EYES_FEN"), _number(env, "STATEMENT_MAX_BYTES")),
         wechat=WeChat(*_take(env, "WECHAT")),
         wxpay=WeChatPay(*_take(env, "WXPAY")),
         alipay=Alipay(*_take(env, "ALIPAY")),
         kdniao=Kdniao(*_take(env, "KDNIAO")),
         sms=SmsAliyun(*_take(env, "SMS")),
         identity=Identity(*_take(env, "IDENTITY")),
+        fiscal=Fiscal(*_take(env, "FISCAL")),
         keys=read_keys(town.keys_file),
     )
 
@@ -193,7 +225,8 @@ def database_url(url: str) -> str:
 
 
 def _take(env: Mapping[str, str], provider: str) -> list[str]:
-    return [env.get(f"{provider}_{name}", "") for name in _PROVIDERS[provider].split()]
+    names = f"{_PROVIDERS[provider]} {_OPTIONAL.get(provider, '')}".split()
+    return [env.get(f"{provider}_{name}", "") for name in names]
 
 
 def _number(env: Mapping[str, str], name: str) -> int:
@@ -241,9 +274,7 @@ def _unfit_for_production(env: Mapping[str, str]) -> list[str]:
         faults.append("TOWN_CLOCK_FILE is set: production does not move its clock")
     if env.get("BROKER_URL", "").startswith(("filesystem:", "memory:")):
         faults.append("BROKER_URL must name Redis or RabbitMQ, not a folder of this machine")
-    papers = [name for name in PROVIDER_NAMES if name.endswith("_FILE") and env.get(name)]
-    faults += [f"{name} names a file that is not there" for name in papers if not Path(env[name]).is_file()]
-    return faults + _plain_addresses(env)
+    return faults + faults_of_papers(env) + _plain_addresses(env)
 
 
 def _plain_addresses(env: Mapping[str, str]) -> list[str]:

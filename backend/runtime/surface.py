@@ -53,7 +53,10 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[B]):
-    """One request, read and recognised. `device` and `ip_digest` name the caller's device without storing it."""
+    """One request, read and recognised. `device` and `ip_digest` name the caller's device without storing it.
+
+    `address` is where it comes from, for a provider that must be told; nobody keeps it.
+    """
 
     principal: Principal
     body: B
@@ -62,6 +65,7 @@ class Call(Generic[B]):
     request_id: str
     device: str
     ip_digest: str
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +219,7 @@ def _call(route: Route, principal: Principal, request: Request) -> Call[Any]:
         request_id=g.request_id,
         device=request.headers.get("X-Device-Id", "")[:64],
         ip_digest=_network_digest(request.remote_addr or ""),
+        address=request.remote_addr or "",
     )
 
 

@@ -12,22 +12,26 @@ __all__ = ["NAMES", "channel"]
 
 
 @lru_cache(maxsize=4)
-def _wechat_pay(account: settings.WeChatPay, appid: str, callbacks: str) -> Channel:
-    return WeChatPayChannel(account, appid, callbacks)
+def _wechat_pay(account: settings.WeChatPay, appid: str, callbacks: str, bill_most: int) -> Channel:
+    return WeChatPayChannel(account, appid, callbacks, bill_most)
 
 
 @lru_cache(maxsize=4)
-def _alipay(account: settings.Alipay, callbacks: str) -> Channel:
-    return AlipayChannel(account, alipay_client.AlipayClient(account), callbacks)
+def _alipay(account: settings.Alipay, callbacks: str, bill_most: int) -> Channel:
+    return AlipayChannel(account, alipay_client.AlipayClient(account), callbacks, bill_most)
 
 
 def _callbacks(known: settings.Settings) -> str:
     return f"{known.town.public_base_url}/callbacks/payments"
 
 
+def _most(known: settings.Settings) -> int:
+    return known.money.statement_max_bytes
+
+
 _MAKERS: dict[str, Callable[[settings.Settings], Channel]] = {
-    "wechat_pay": lambda known: _wechat_pay(known.wxpay, known.wechat.appid, _callbacks(known)),
-    "alipay": lambda known: _alipay(known.alipay, _callbacks(known)),
+    "wechat_pay": lambda known: _wechat_pay(known.wxpay, known.wechat.appid, _callbacks(known), _most(known)),
+    "alipay": lambda known: _alipay(known.alipay, _callbacks(known), _most(known)),
 }
 NAMES = tuple(_MAKERS)
 

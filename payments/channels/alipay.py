@@ -1,4 +1,4 @@
-"""Alipay (mini-program trade) behind our port.
+"""Alipay (mini-program and browser) behind our port.
 
 The SDK gives request and model classes only; `AlipayClient` signs, carries and proves. Alipay counts in yuan
 with two decimals and in Beijing time; both are translated here.
@@ -6,27 +6,35 @@ with two decimals and in Beijing time; both are translated here.
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 from urllib.parse import parse_qsl
 
+from alipay.aop.api.domain.AlipayDataDataserviceBillDownloadurlQueryModel import (
+    AlipayDataDataserviceBillDownloadurlQueryModel,
+)
 from alipay.aop.api.domain.AlipayTradeCloseModel import AlipayTradeCloseModel
 from alipay.aop.api.domain.AlipayTradeCreateModel import AlipayTradeCreateModel
 from alipay.aop.api.domain.AlipayTradeFastpayRefundQueryModel import AlipayTradeFastpayRefundQueryModel
 from alipay.aop.api.domain.AlipayTradeQueryModel import AlipayTradeQueryModel
 from alipay.aop.api.domain.AlipayTradeRefundModel import AlipayTradeRefundModel
+from alipay.aop.api.domain.AlipayTradeWapPayModel import AlipayTradeWapPayModel
+from alipay.aop.api.request.AlipayDataDataserviceBillDownloadurlQueryRequest import (
+    AlipayDataDataserviceBillDownloadurlQueryRequest,
+)
 from alipay.aop.api.request.AlipayTradeCloseRequest import AlipayTradeCloseRequest
 from alipay.aop.api.request.AlipayTradeCreateRequest import AlipayTradeCreateRequest
 from alipay.aop.api.request.AlipayTradeFastpayRefundQueryRequest import AlipayTradeFastpayRefundQueryRequest
 from alipay.aop.api.request.AlipayTradeQueryRequest import AlipayTradeQueryRequest
 from alipay.aop.api.request.AlipayTradeRefundRequest import AlipayTradeRefundRequest
+from alipay.aop.api.request.AlipayTradeWapPayRequest import AlipayTradeWapPayRequest
 
 from backend.contracts import Notice
 from backend.kernel import clock
 from backend.kernel.money import MalformedAmount, fen_from_yuan, yuan
-from backend.runtime.outbound import OutsideError, Refused
-from payments.channels import port
+from backend.runtime.outbound import Answer, Garbled, OutsideError, Refused
+from payments.channels import bill_files, port
 from payments.channels.port import Forged, Order, RefundOrder, Reply
 
 OK, BUSINESS_NO = "10000", "40004"
@@ -35,8 +43,10 @@ PAID_CODES = {"ACQ.TRADE_HAS_SUCCESS", "ACQ.TRADE_HAS_FINISHED"}
 NOT_CLOSABLE_CODES = {"ACQ.TRADE_STATUS_ERROR", "ACQ.REASON_TRADE_STATUS_INVALID"} | PAID_CODES
 UNPROVEN_CODES = {"ACQ.SYSTEM_ERROR", "ACQ.SELLER_BALANCE_NOT_ENOUGH", ""}
 """Business answers that say nothing final: the provider is in trouble now, so we ask again later."""
+NO_BILL_CODE = "isp.bill_not_exist"
 PAID_STATES = {"TRADE_SUCCESS", "TRADE_FINISHED"}
 SHUT_STATE = "TRADE_CLOSED"
+WINDOW, LEAD = timedelta(hours=26), timedelta(minutes=10)
 SUBJECT_FORBIDS = str.maketrans("/=&", "   ")
 
 
@@ -54,28 +64,28 @@ class Client(Protocol):
 
     def execute(self, request: Any) -> Mapping[str, Any]: ...
     def verify_notify(self, form: Mapping[str, str]) -> bool: ...
+    def link(self, request: Any) -> str: ...
+    def download(self, address: str, into: IO[bytes], most: int) -> Answer: ...
 
 
 class AlipayChannel:
-    """One merchant, one mini-program."""
+    """One merchant, one application."""
 
     name = "alipay"
     platform = "alipay"
 
-    def __init__(self, account: Account, client: Client, callbacks: str) -> None:
+    def __init__(self, account: Account, client: Client, callbacks: str, bill_most: int = 2**31) -> None:
         """`callbacks` is the address under which providers reach us, without the channel's name."""
-        self.account, self._client = account, client
+        self.account, self._client, self._bill_most = account, client, bill_most
         self._notify_url = f"{callbacks}/alipay"
 
     def prepare(self, order: Order) -> port.Prepared:
-        model = AlipayTradeCreateModel()
-        model.out_trade_no = order.number
-        model.total_amount = yuan(order.amount_fen)
-        model.subject = order.title.translate(SUBJECT_FORBIDS)
+        if order.product == port.H5:
+            return self._cashier(order)
+        model = _filled(AlipayTradeCreateModel(), order)
         model.product_code = "JSAPI_PAY"
         model.op_app_id = self.account.appid
         model.buyer_open_id = order.payer_account
-        model.time_expire = clock.local(order.expires_at).strftime("%Y-%m-%d %H:%M:%S")
         request = AlipayTradeCreateRequest(biz_model=model)
         request.notify_url = self._notify_url
         answer = self._ask(request)
@@ -83,13 +93,23 @@ class AlipayChannel:
             return port.Ticket(str(answer["trade_no"]))
         return port.AlreadyPaid() if _sub_code(answer) in PAID_CODES else _refusal(answer)
 
-    def client_parameters(self, ticket: str) -> Mapping[str, str]:
-        return {"tradeNO": ticket}
+    def _cashier(self, order: Order) -> port.Ticket:
+        """Nobody is asked: the browser itself brings the signed order, and the trade exists from then on."""
+        model = _filled(AlipayTradeWapPayModel(), order)
+        model.product_code, model.quit_url = "QUICK_WAP_WAY", order.return_url
+        request = AlipayTradeWapPayRequest(biz_model=model)
+        request.notify_url, request.return_url = self._notify_url, order.return_url
+        return port.Ticket(self._client.link(request))
+
+    def client_parameters(self, ticket: str, product: str = port.MINI) -> Mapping[str, str]:
+        return {"url": ticket} if product == port.H5 else {"tradeNO": ticket}
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
         form = _form(body)
         if not self._client.verify_notify(form) or not form.get("notify_id"):
             raise Forged("the signature does not fit")
+        if not _is_timely(form):
+            raise Forged("sent too long ago, or in the future")
         ours = (form.get("app_id"), form.get("seller_id")) == (self.account.appid, self.account.seller_id)
         facts: dict[str, Any] = {port.OURS: ours, port.REFERENCE: form.get("trade_no", "")}
         if form.get("gmt_refund") and form.get("out_biz_no"):
@@ -149,6 +169,30 @@ class AlipayChannel:
         # Alipay answers 10000 with nothing in it for a refund it has never heard of.
         return port.RefundPending() if answer.get("refund_status") else port.Absent()
 
+    def fetch_bill(self, day: date) -> port.DayBill:
+        if not bill_files.is_promised(day):
+            return port.NotYet()
+        model = AlipayDataDataserviceBillDownloadurlQueryModel()
+        model.bill_type, model.bill_date = "trade", day.isoformat()
+        answer = self._ask(AlipayDataDataserviceBillDownloadurlQueryRequest(biz_model=model))
+        if answer.get("sub_code") == NO_BILL_CODE:
+            return port.NoBill()
+        if answer.get("code") != OK:
+            return _unknown(answer)
+        with bill_files.scratch() as packed:
+            try:
+                got = self._client.download(
+                    str(answer.get("bill_download_url")), packed, bill_files.PACKED_MOST
+                )
+            except Garbled as garbled:
+                return port.Corrupt(garbled.message)
+            except OutsideError as trouble:
+                return port.Unknown(str(trouble))
+            if got.status != 200:
+                return port.Unknown(f"the file was not given: {got.status}")
+            # Beside the lines lies a table of their sums (汇总).
+            return bill_files.unzipped(packed, "gbk", self._bill_most, ending=".csv", but="汇总")
+
     def _ask(self, request: Any) -> Mapping[str, Any]:
         """The answer's fields; none of them when no answer came or it does not prove its origin."""
         try:
@@ -159,13 +203,32 @@ class AlipayChannel:
             return {"msg": str(trouble)}
 
 
+def _filled(model: Any, order: Order) -> Any:
+    """What both products are told about an order."""
+    model.out_trade_no = order.number
+    model.total_amount = yuan(order.amount_fen)
+    model.subject = order.title.translate(SUBJECT_FORBIDS)
+    model.time_expire = clock.local(order.expires_at).strftime("%Y-%m-%d %H:%M:%S")
+    return model
+
+
 def _form(body: bytes) -> dict[str, str]:
     try:
-        return dict(
-            parse_qsl(body.decode("utf-8"), keep_blank_values=True, strict_parsing=True, max_num_fields=100)
+        told = parse_qsl(
+            body.decode("utf-8"), keep_blank_values=True, strict_parsing=True, max_num_fields=100
         )
     except ValueError as error:
         raise Forged("not a form") from error
+    form = dict(told)
+    if len(form) != len(told):
+        raise Forged("a field that is told twice")
+    return form
+
+
+def _is_timely(form: Mapping[str, str]) -> bool:
+    """Alipay repeats a notice for 25 hours; `notify_time` is when it was sent."""
+    sent = _beijing(form.get("notify_time"))
+    return sent is None or -LEAD < clock.now() - sent < WINDOW
 
 
 def _notice(

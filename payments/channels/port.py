@@ -6,24 +6,35 @@ words stop here; what leaves this folder is a `Notice` or one of the answers bel
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import date, datetime
+from typing import IO, Protocol
 
 from backend.contracts import Notice
 from backend.runtime.callbacks import Forged, Reply
 
 __all__ = ["Channel", "Forged", "Reply"]
 
+MINI, H5 = "mini", "h5"
+PRODUCTS = (MINI, H5)
+"""Where somebody pays: in the platform's own app (a mini-program), or in any browser."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a channel must know to let somebody pay. The same number with the same words is the same order."""
+    """What a channel must know to let somebody pay. The same number with the same words is the same order.
+
+    An app wants to know the payer's account. A browser (`product` h5) has none: one channel wants the address the
+    payer comes from instead, which is kept nowhere, and `return_url` is where the browser goes afterwards.
+    """
 
     number: str
     title: str
     amount_fen: int
     payer_account: str
     expires_at: datetime
+    product: str = MINI
+    payer_ip: str = ""
+    return_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,7 @@ class RefundOrder:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The provider's reference with which a phone can pay."""
+    """What a phone can pay with: the provider's reference, or the address that a browser opens."""
 
     reference: str
 
@@ -105,10 +116,41 @@ class RefundDone:
     raw: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class BillFile:
+    """The provider's statement of a day: unpacked, at its start, to be closed by whoever gets it.
+
+    Its bytes are the provider's own, in `encoding`; `digest` is their SHA-256. A hash that the provider declared
+    has been compared.
+    """
+
+    file: IO[bytes]
+    encoding: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoBill:
+    """Nothing happened on that day."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """The provider has not finished the statement of that day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corrupt:
+    """A file came that is not what it should be: another hash, cut off, no archive, too large."""
+
+    why: str
+
+
 Prepared = Ticket | AlreadyPaid | Refusal | Unknown
 Found = Paid | Waiting | Shut | Absent | Unknown
 Closing = Shut | AlreadyPaid | Absent | Unknown
 RefundNews = RefundDone | RefundPending | Refusal | Absent | Unknown
+DayBill = BillFile | NoBill | NotYet | Unknown | Corrupt
 
 OURS = "ours"
 REFERENCE = "reference"
@@ -125,8 +167,8 @@ class Channel(Protocol):
     def prepare(self, order: Order) -> Prepared:
         """Make the order known; repeating it with the same words is harmless."""
 
-    def client_parameters(self, ticket: str) -> Mapping[str, str]:
-        """What the phone hands to the provider's own payment sheet, signed now."""
+    def client_parameters(self, ticket: str, product: str = MINI) -> Mapping[str, str]:
+        """What the phone hands to the provider's own payment sheet, signed now; {"url"} for a browser."""
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
         """Verify, decrypt, translate. Raises Forged for whatever does not prove its origin."""
@@ -145,3 +187,6 @@ class Channel(Protocol):
 
     def query_refund(self, number: str, payment_number: str) -> RefundNews:
         """Ask what became of a refund."""
+
+    def fetch_bill(self, day: date) -> DayBill:
+        """The provider's statement of a past day, streamed to a temporary file."""

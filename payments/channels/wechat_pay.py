@@ -1,22 +1,24 @@
-"""WeChat Pay v3 (mini-program), public-key mode, behind our port.
+"""WeChat Pay v3 (mini-program and browser), public-key mode, behind our port.
 
 The wechatpayv3 package builds paths and bodies and signs them; `wechat_line` carries and proves them.
 """
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from wechatpayv3 import WeChatPay, WeChatPayType
 
 from backend.contracts import Notice
 from backend.kernel import clock, ids
-from backend.runtime.outbound import OutsideError
-from payments.channels import port
+from backend.runtime import papers
+from backend.runtime.outbound import Garbled, OutsideError
+from payments.channels import bill_files, port
 from payments.channels.port import Forged, Order, RefundOrder, Reply
-from payments.channels.wechat_line import Account, Line, Seal, merchant_key, object_in
+from payments.channels.wechat_line import Account, Line, Seal, as_pem, object_in
 
 CURRENCY = "CNY"
 
@@ -31,6 +33,7 @@ PAID_CODES = {"ORDERPAID", "ORDER_PAID"}
 SHUT_CODES = {"ORDER_CLOSED", "ORDERCLOSED"}
 UNPROVEN_CODES = {"SYSTEM_ERROR", "FREQUENCY_LIMITED", "RATELIMIT_EXCEEDED", "SIGN_ERROR", "NOT_ENOUGH", ""}
 """These say nothing about the order: the provider or our set-up is in trouble, so we ask again later."""
+NO_BILL_CODES, CREATING_CODES = {"NO_STATEMENT_EXIST"}, {"STATEMENT_CREATING"}
 
 
 class WeChatPayChannel:
@@ -39,24 +42,26 @@ class WeChatPayChannel:
     name = "wechat_pay"
     platform = "wechat"
 
-    def __init__(self, account: Account, appid: str, callbacks: str) -> None:
+    def __init__(self, account: Account, appid: str, callbacks: str, bill_most: int = 2**31) -> None:
         """`callbacks` is the address under which providers reach us, without the channel's name."""
-        self.mchid, self.appid = account.mchid, appid
+        self.mchid, self.appid, self._bill_most = account.mchid, appid, bill_most
         self._seal = Seal(account)
         self._notify_url = f"{callbacks}/wechat_pay"
         self._refund_notify_url = f"{callbacks}/wechat_pay_refund"
+        self._line = Line(account, self._seal)
         self._sdk = WeChatPay(
             wechatpay_type=WeChatPayType.MINIPROG,
             mchid=account.mchid,
-            private_key=merchant_key(account.merchant_key_file),
+            private_key=as_pem(papers.private_key(Path(account.merchant_key_file).read_bytes())),
             cert_serial_no=account.merchant_serial,
             appid=appid,
             apiv3_key=account.apiv3_key,
             notify_url=self._notify_url,
-            public_key=Path(account.public_key_file).read_text("utf-8"),
-            public_key_id=account.public_key_id,
+            public_key=Path(papers.several(account.public_key_file)[0]).read_text("utf-8"),
+            public_key_id=papers.several(account.public_key_id)[0],
         )
-        self._sdk._core = Line(self._sdk._core, account, self._seal)
+        # From here on the package only builds paths and bodies: the line carries, signs and proves.
+        self._sdk._core = self._line
 
     def prepare(self, order: Order) -> port.Prepared:
         status, answer = self._call(
@@ -64,16 +69,19 @@ class WeChatPayChannel:
             description=order.title,
             out_trade_no=order.number,
             amount={"total": order.amount_fen, "currency": CURRENCY},
-            payer={"openid": order.payer_account},
             time_expire=clock.local(order.expires_at).isoformat(timespec="seconds"),
+            **_payer(order),
         )
-        if status == 200 and isinstance(answer.get("prepay_id"), str):
-            return port.Ticket(answer["prepay_id"])
+        named = answer.get("h5_url" if order.product == port.H5 else "prepay_id")
+        if status == 200 and isinstance(named, str):
+            return port.Ticket(_with_return(named, order.return_url) if order.product == port.H5 else named)
         if _code(answer) in PAID_CODES:
             return port.AlreadyPaid()
         return _refusal(status, answer)
 
-    def client_parameters(self, ticket: str) -> Mapping[str, str]:
+    def client_parameters(self, ticket: str, product: str = port.MINI) -> Mapping[str, str]:
+        if product == port.H5:
+            return {"url": ticket}
         stamp, nonce, package = str(int(clock.wire_seconds())), ids.token()[:32], f"prepay_id={ticket}"
         signature = self._sdk.sign([self.appid, stamp, nonce, package])
         return {
@@ -132,6 +140,30 @@ class WeChatPayChannel:
             return port.Absent()
         return _refund_news(answer) if status == 200 else _unknown(status, answer)
 
+    def fetch_bill(self, day: date) -> port.DayBill:
+        if not bill_files.is_promised(day):
+            return port.NotYet()
+        status, answer = self._call(self._sdk.trade_bill, bill_date=day.isoformat())
+        if _code(answer) in NO_BILL_CODES:
+            return port.NoBill()
+        if _code(answer) in CREATING_CODES:
+            return port.NotYet()
+        if status != 200 or answer.get("hash_type") != "SHA1":
+            return _unknown(status, answer)
+        return self._downloaded(str(answer.get("download_url", "")), str(answer.get("hash_value") or "none"))
+
+    def _downloaded(self, address: str, declared: str) -> port.DayBill:
+        with bill_files.scratch() as packed:
+            try:
+                answer = self._line.download(address, packed, bill_files.PACKED_MOST)
+            except Garbled as garbled:
+                return port.Corrupt(garbled.message)
+            except OutsideError as trouble:
+                return port.Unknown(str(trouble))
+            if answer.status != 200:
+                return port.Unknown(f"the file was not given: {answer.status}")
+            return bill_files.gunzipped(packed, "utf-8-sig", self._bill_most, declared)
+
     def _found(self, number: str, answer: Mapping[str, Any]) -> port.Found:
         state = answer.get("trade_state")
         if answer.get("out_trade_no") != number:
@@ -189,6 +221,18 @@ class WeChatPayChannel:
             return status, object_in(body) if body else {}
         except (OutsideError, Forged) as trouble:
             return 0, {"message": str(trouble)}
+
+
+def _payer(order: Order) -> dict[str, Any]:
+    """Who pays, as each product wants to know it."""
+    if order.product == port.H5:
+        scene = {"payer_client_ip": order.payer_ip, "h5_info": {"type": "Wap"}}
+        return {"pay_type": WeChatPayType.H5, "scene_info": scene}
+    return {"payer": {"openid": order.payer_account}}
+
+
+def _with_return(address: str, return_url: str) -> str:
+    return f"{address}&redirect_url={quote(return_url, safe='')}" if return_url else address
 
 
 def _fen(amount: Any, name: str) -> int | None:

@@ -67,11 +67,15 @@ def test_every_state_is_worded_within_five_characters() -> None:
 
 @pytest.mark.parametrize(
     ("name", "page"),
-    [("machines.md", lambda: drawing.machines_page(wsgi.MACHINES)), ("problems.md", drawing.problems_page)],
+    [
+        ("machines.md", lambda: drawing.machines_page(wsgi.MACHINES)),
+        ("problems.md", drawing.problems_page),
+        ("channels.md", drawing.channels_page),
+    ],
 )
 def test_generated_documents_equal_the_code(name, page) -> None:  # type: ignore[no-untyped-def]
     written = (ROOT / "docs" / name).read_text("utf-8")
-    assert written == page(), "run `flask --app wsgi town draw-machines`"
+    assert written == page(), "run `flask --app wsgi town draw-machines` and `draw-channels`"
 
 
 def test_every_event_has_an_ear_or_is_archival() -> None:

@@ -41,7 +41,10 @@ class Street:
             "by": self.desk.payer,
         } | words  # fmt: skip
         account = self.account(channel)
-        return payments.pay(lambda u: payments.open_payment(u, **told), lambda _u, _platform: account)
+        visitor = payments.Visitor("127.0.0.1", f"{self.town.base_url}/")
+        return payments.pay(
+            lambda u: payments.open_payment(u, **told), lambda _u, _platform: account, visitor
+        )
 
     def pay(self, order: payments.PayOrder, decision: str = "approve") -> Any:
         """The payer answers the cashier on the phone."""

@@ -7,6 +7,7 @@ import pytest
 
 from backend.runtime import settings
 from backend.runtime.settings import BadSettings
+from tests.runtime.papers import certificate_pem, channel_papers, written
 
 
 @pytest.fixture
@@ -18,9 +19,9 @@ def papers(tmp_path: Path) -> dict[str, str]:
     for name in env:
         if name.endswith("_URL"):
             env[name] = f"https://{name.lower().replace('_', '-')}.example/"
-        if name.endswith("_FILE"):
-            env[name] = str(keys)
     return env | {
+        **channel_papers(tmp_path),
+        "TOWN_KEYS_FILE": str(keys),
         "TRUSTED_PROXIES": "1",
         "TOWN_MODE": "production",
         "DATABASE_URL": "postgresql://town:x@db.example/town",
@@ -183,3 +184,16 @@ def test_former_keys_are_read_beside_the_present_ones() -> None:
 )
 def test_any_postgresql_url_is_told_to_use_psycopg(url: str) -> None:
     assert settings.database_url(url) == "postgresql+psycopg://u:p@h/d"
+
+
+def test_a_merchant_certificate_may_be_named_besides(papers: dict[str, str], tmp_path: Path) -> None:
+    assert settings.read(papers).wxpay.merchant_cert_file == ""
+    paper = written(tmp_path, "paper.pem", certificate_pem("wx ours"))
+    found = settings.read(papers | {"WXPAY_MERCHANT_CERT_FILE": paper})
+    assert (found.wxpay.merchant_cert_file, found.wxpay.apiv3_key) == (paper, papers["WXPAY_APIV3_KEY"])
+
+
+def test_production_does_not_open_with_an_expired_certificate(papers: dict[str, str], tmp_path: Path) -> None:
+    paper = written(tmp_path, "paper.pem", certificate_pem("wx ours", begins=-9, ends=-1))
+    (fault,) = faults_of(papers | {"WXPAY_MERCHANT_CERT_FILE": paper})
+    assert fault.startswith("WXPAY_MERCHANT_CERT_FILE expired on 20")

@@ -1,4 +1,7 @@
 import logging
+import os
+import subprocess
+import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -85,6 +88,26 @@ def test_a_dead_workers_chore_is_taken_over() -> None:
     assert worker.run_chore("t.dead") == 0
     tell("UPDATE store_chore SET lease_until = lease_until - interval '61 seconds' WHERE name = 't.dead'")
     assert worker.run_chore("t.dead") == 1
+
+
+def test_a_chore_does_not_wait_for_a_process_that_died_here() -> None:
+    worker.chore("t.orphan", every=EVERY)(lambda: 1)
+    died = subprocess.Popen([sys.executable, "-c", ""])
+    died.wait()
+    at = clock.wire_now()
+    for process, done in ((os.getpid(), 0), (died.pid, 1)):
+        owner = f"{worker._place()}:{process}:1"
+        tell("UPDATE store_chore SET lease_until = NULL WHERE name = 't.orphan'")
+        assert run_unit(lambda u, o=owner: chores.take(u.session, "t.orphan", o, at, worker.LEASE))
+        assert worker.run_chore("t.orphan") == done
+
+
+def test_a_process_of_another_machine_is_never_called_dead() -> None:
+    died = subprocess.Popen([sys.executable, "-c", ""])
+    died.wait()
+    assert worker._is_gone(f"{worker._place()}:{died.pid}:1")
+    assert not worker._is_gone(f"elsewhere/1:{died.pid}:1")
+    assert not worker._is_gone("somebody")
 
 
 def test_a_lane_nobody_drains_is_refused() -> None:

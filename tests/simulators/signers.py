@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 Env = dict[str, str]
 SCHEMA = "WECHATPAY2-SHA256-RSA2048"
+BROWSER = {"payer_client_ip": "127.0.0.1", "h5_info": {"type": "Wap"}}
+"""Where the payer of an H5 order sits."""
 
 
 def private_key(path: str) -> RSAPrivateKey:
@@ -185,3 +187,19 @@ def identity(env: Env, doc: Any, age: int = 0, nonce: str = "", secret: str = ""
     headers = {"X-Key-Id": env["IDENTITY_KEY_ID"], "X-Time": stamp, "X-Nonce": nonce, "X-Signature": sign}
     headers["Content-Type"] = "application/json"
     return requests.post(env["IDENTITY_BASE_URL"] + "/identity/verify", data=body, headers=headers, timeout=5)
+
+
+def fiscal(
+    env: Env, path: str, doc: Any, age: int = 0, nonce: str = "", secret: str = ""
+) -> requests.Response:
+    """A call to the receipt system; the answer's signature is verified."""
+    body = json.dumps(doc, ensure_ascii=False).encode()
+    stamp, nonce = str(int(time.time()) - age), nonce or secrets.token_hex(8)
+    text = f"POST\n{path}\n{stamp}\n{nonce}\n{hashlib.sha256(body).hexdigest()}"
+    sign = hmac.new((secret or env["FISCAL_SECRET"]).encode(), text.encode(), hashlib.sha256).hexdigest()
+    headers = {"X-Key-Id": env["FISCAL_KEY_ID"], "X-Time": stamp, "X-Nonce": nonce, "X-Signature": sign}
+    answer = requests.post(env["FISCAL_BASE_URL"] + path, data=body, headers=headers, timeout=5)
+    told = f"{nonce}\n{answer.status_code}\n{hashlib.sha256(answer.content).hexdigest()}"
+    right = hmac.new(env["FISCAL_SECRET"].encode(), told.encode(), hashlib.sha256).hexdigest()
+    assert answer.status_code >= 500 or answer.headers["X-Signature"] == right
+    return answer

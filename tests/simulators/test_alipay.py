@@ -196,6 +196,7 @@ def test_a_browser_payment_is_sent_to_the_cashier(outside: Outside, alipay: Alip
         "total_amount": "1.00",
         "subject": "罚款",
         "product_code": "QUICK_WAP_WAY",
+        "quit_url": outside.product.base_url + "/",
     }
     params = alipay.params("alipay.trade.wap.pay", biz, return_url=outside.product.base_url + "/back")
     answer = requests.post(outside.env["ALIPAY_GATEWAY_URL"], data=params, allow_redirects=False, timeout=5)

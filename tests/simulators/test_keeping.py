@@ -41,6 +41,7 @@ def test_credentials_are_issued_once(tmp_path: Path) -> None:
         "KDNIAO_BASE_URL",
         "SMS_ALIYUN_BASE_URL",
         "IDENTITY_BASE_URL",
+        "FISCAL_BASE_URL",
     }
     files = [path for path in (tmp_path / "s").rglob("*") if path.is_file()]
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}

@@ -2,7 +2,7 @@ import pytest
 import requests
 
 from tests.simulators.conftest import Outside
-from tests.simulators.signers import Alipay, WxPay, kdniao, sms
+from tests.simulators.signers import BROWSER, Alipay, WxPay, kdniao, sms
 from tests.simulators.test_alipay import create
 from tests.simulators.test_kdniao import ORDERS, wish
 from tests.simulators.test_wechat import Platform
@@ -65,7 +65,8 @@ def test_a_courier_can_be_played_to_the_end(outside: Outside) -> None:
 
 
 def test_a_cashier_goes_back_to_the_product_only(outside: Outside, wxpay: WxPay) -> None:
-    address = wxpay.call("POST", "/v3/pay/transactions/h5", wxpay.order("", "order-h5")).json()["h5_url"]
+    order = wxpay.order("", "order-h5", scene_info=BROWSER)
+    address = wxpay.call("POST", "/v3/pay/transactions/h5", order).json()["h5_url"]
     home, away = outside.product.base_url + "/app", "http://elsewhere.invalid/app"
     pages = [requests.get(address, params={"redirect_url": url}, timeout=5).text for url in (home, away)]
     assert home in pages[0]
@@ -73,6 +74,6 @@ def test_a_cashier_goes_back_to_the_product_only(outside: Outside, wxpay: WxPay)
 
 
 def test_a_name_with_markup_stays_text(outside: Outside, wxpay: WxPay) -> None:
-    order = wxpay.order("", "order-h5") | {"description": "<script>alert(1)</script>"}
+    order = wxpay.order("", "order-h5", scene_info=BROWSER) | {"description": "<script>alert(1)</script>"}
     address = wxpay.call("POST", "/v3/pay/transactions/h5", order).json()["h5_url"]
     assert "<script>alert" not in requests.get(address, timeout=5).text
