@@ -1,41 +1,86 @@
-"""The nightly look into our own books (`flask town check`): every sentence it returns is a fault."""
+"""The nightly look into our own books (`flask town check`): every sentence it returns is a fault.
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+Some questions are about the ledger itself, others ask whether payments, refunds, bills and settlements tell the
+same story as the ledger does; at last the chains are walked.
+"""
 
-from sqlalchemy import text
+from datetime import timedelta
 
 from backend.kernel import clock
 from backend.store.unit import Unit
+from payments.sealing import verify_chains
 
-_CHECKS = {
+_LEDGER = {
     "movement {} does not balance": """
-        SELECT movement FROM payments_ledger_entry GROUP BY movement HAVING sum(amount_fen) <> 0
+        SELECT movement FROM payments_ledger_entry GROUP BY movement
+        HAVING sum(amount_fen) <> 0 OR count(*) < 2
     """,
+    "movement {} was not entered at once": """
+        SELECT movement FROM payments_ledger_entry GROUP BY movement HAVING min(tx) <> max(tx)
+    """,
+    "account {} is on the wrong side": """
+        SELECT account FROM payments_ledger_entry
+        WHERE split_part(account, ':', 1) IN ('payee', 'citizen', 'refund')
+        GROUP BY account HAVING sum(amount_fen) > 0
+    """,
+    "account {} does not hold what its payments and refunds make": """
+        WITH told AS (
+            SELECT channel, coalesce(received_fen, amount_fen) AS fen FROM payments_payment
+            WHERE state IN ('paid', 'refunding', 'partly_refunded', 'refunded', 'disputed')
+            UNION ALL
+            SELECT p.channel, -r.amount_fen FROM payments_refund r JOIN payments_payment p ON p.id = r.payment_id
+            WHERE r.state = 'succeeded' AND r.way = 'channel'
+        ), entered AS (
+            SELECT account, sum(amount_fen) AS fen FROM payments_ledger_entry
+            WHERE account LIKE 'clearing:%%'
+                AND split_part(movement, ':', 2) IN ('received', 'surplus', 'corrected', 'returned')
+            GROUP BY account
+        ), made AS (SELECT 'clearing:' || channel AS account, sum(fen) AS fen FROM told GROUP BY channel)
+        SELECT account FROM entered FULL JOIN made USING (account)
+        WHERE coalesce(entered.fen, 0) <> coalesce(made.fen, 0)
+    """,
+    "settlement {} is not what the ledger paid out": """
+        SELECT s.id FROM payments_settlement s LEFT JOIN payments_ledger_entry e
+            ON e.movement = s.id || ':settled' AND e.account = 'clearing:' || s.channel
+        WHERE coalesce(e.amount_fen, 0) <> -(s.net_fen + s.fee_fen)
+    """,
+}
+_PAYMENTS = {
     "payment {} settles its subject but never reached the ledger": """
         SELECT p.id FROM payments_payment p WHERE p.settles AND NOT EXISTS (
-            SELECT 1 FROM payments_ledger_entry e WHERE e.movement = p.id || '\\:received')
+            SELECT 1 FROM payments_ledger_entry e WHERE e.movement = p.id || ':received')
+    """,
+    "payment {} holds money that the ledger never saw come": """
+        SELECT p.id FROM payments_payment p
+        WHERE p.state IN ('paid', 'refunding', 'partly_refunded', 'refunded', 'disputed') AND NOT EXISTS (
+            SELECT 1 FROM payments_ledger_entry e WHERE e.movement IN (p.id || ':received', p.id || ':surplus'))
     """,
     "payment {} has ledger entries but never received money": """
         SELECT DISTINCT p.id FROM payments_payment p JOIN payments_ledger_entry e ON e.payment_id = p.id
         WHERE p.state IN ('created', 'awaiting', 'closing', 'closed')
+            AND split_part(e.movement, ':', 2) IN ('received', 'surplus', 'corrected', 'promised', 'returned', 'failed')
     """,
-    "payment {} has received another sum than its amount": """
+    "payment {} has received another sum than the ledger says": """
         SELECT p.id FROM payments_payment p JOIN payments_ledger_entry e ON e.payment_id = p.id
-        WHERE e.account = 'clearing:' || p.channel AND e.movement IN (p.id || '\\:received', p.id || '\\:surplus')
-        GROUP BY p.id HAVING sum(e.amount_fen) <> max(p.amount_fen) OR count(*) <> 1
+        WHERE e.account = 'clearing:' || p.channel
+            AND e.movement IN (p.id || ':received', p.id || ':surplus', p.id || ':corrected')
+        GROUP BY p.id HAVING sum(e.amount_fen) <> max(coalesce(p.received_fen, p.amount_fen))
     """,
     "payment {} gave back more than it received": """
         SELECT p.id FROM payments_payment p JOIN payments_refund r ON r.payment_id = p.id
-        WHERE r.state <> 'failed' GROUP BY p.id HAVING sum(r.amount_fen) > max(p.amount_fen)
+        WHERE r.state NOT IN ('failed', 'refused')
+        GROUP BY p.id HAVING sum(r.amount_fen) > max(coalesce(p.received_fen, p.amount_fen))
     """,
-    "refund {} is told as returned but the ledger has not seen it": """
-        SELECT r.id FROM payments_refund r WHERE r.state = 'succeeded' AND NOT EXISTS (
-            SELECT 1 FROM payments_ledger_entry e WHERE e.movement = r.id || '\\:returned')
+    "payment {} keeps money that is its payer's own": """
+        SELECT p.id FROM payments_payment p JOIN payments_ledger_entry e
+            ON e.payment_id = p.id AND e.account = 'citizen:' || p.person_id
+        WHERE split_part(e.movement, ':', 2) IN ('surplus', 'corrected', 'promised', 'failed')
+        GROUP BY p.id HAVING sum(e.amount_fen) <> 0 AND max(p.state) NOT IN ('disputed', 'refunding')
     """,
     "payment {} is refunding, but no refund of it is under way": """
         SELECT p.id FROM payments_payment p WHERE p.state = 'refunding' AND NOT EXISTS (
-            SELECT 1 FROM payments_refund r WHERE r.payment_id = p.id AND r.state IN ('requested', 'sent'))
+            SELECT 1 FROM payments_refund r
+            WHERE r.payment_id = p.id AND (r.state IN ('requested', 'sent', 'listed', 'submitted')))
     """,
     "payment {} is no longer wanted, but not on its way back": """
         SELECT p.id FROM payments_payment p WHERE p.unwanted AND p.state IN ('paid', 'partly_refunded')
@@ -44,6 +89,29 @@ _CHECKS = {
         SELECT p.id FROM payments_payment p WHERE p.settles AND NOT EXISTS (
             SELECT 1 FROM payments_receipt c WHERE c.payment_id = p.id AND c.voided_at IS NULL)
     """,
+    "payment {} should have ended long ago": """
+        SELECT p.id FROM payments_payment p
+        WHERE p.state IN ('created', 'awaiting', 'closing') AND p.expires_at < %(long_ago)s
+    """,
+}
+_REFUNDS = {
+    "refund {} has promised another sum than it is owed": """
+        SELECT r.id FROM payments_refund r JOIN payments_payment p ON p.id = r.payment_id
+        LEFT JOIN payments_ledger_entry e ON e.account = 'refund:' || p.channel
+            AND e.movement IN (r.id || ':promised', r.id || ':returned', r.id || ':failed')
+        GROUP BY r.id HAVING coalesce(sum(e.amount_fen), 0)
+            <> CASE WHEN r.state IN ('requested', 'sent', 'listed', 'submitted') THEN -r.amount_fen ELSE 0 END
+    """,
+    "refund {} is told as returned but the ledger has not seen it": """
+        SELECT r.id FROM payments_refund r WHERE r.state = 'succeeded' AND NOT EXISTS (
+            SELECT 1 FROM payments_ledger_entry e WHERE e.movement = r.id || ':returned')
+    """,
+    "refund {} is returned in the ledger but not told so": """
+        SELECT r.id FROM payments_refund r JOIN payments_ledger_entry e ON e.movement = r.id || ':returned'
+        WHERE r.state <> 'succeeded' AND e.amount_fen > 0
+    """,
+}
+_BILLS = {
     "bill {} is paid, but no payment settles it": """
         SELECT b.id FROM payments_bill b WHERE b.state = 'paid' AND NOT EXISTS (
             SELECT 1 FROM payments_payment p WHERE p.subject = 'bill:' || b.id AND p.settles)
@@ -52,24 +120,19 @@ _CHECKS = {
         SELECT b.id FROM payments_bill b WHERE b.state <> 'paid' AND EXISTS (
             SELECT 1 FROM payments_payment p WHERE p.subject = 'bill:' || b.id AND p.settles)
     """,
-    "payment {} should have ended long ago": """
-        SELECT p.id FROM payments_payment p
-        WHERE p.state IN ('created', 'awaiting', 'closing') AND p.expires_at < :long_ago
-    """,
 }
+_CHECKS = _LEDGER | _PAYMENTS | _REFUNDS | _BILLS
 LONG = timedelta(days=1)
 SHOWN = 20
 
 
 def check_books(u: Unit) -> list[str]:
-    """Faults of the bureau's books, at most twenty of each kind."""
+    """Faults of the bureau's books, at most twenty of each kind, and of the ledger's chains."""
+    u.flush()
     values = {"long_ago": clock.now() - LONG}
-    return [
-        says.format(public_id)
+    faults = [
+        says.format(name)
         for says, question in _CHECKS.items()
-        for public_id in u.session.scalars(text(f"{question} LIMIT {SHOWN}"), _needed(question, values))
+        for (name,) in u.execute(f"{question} LIMIT {SHOWN}", values)
     ]
-
-
-def _needed(question: str, values: Mapping[str, datetime]) -> dict[str, datetime]:
-    return {name: value for name, value in values.items() if f":{name}" in question}
+    return faults + verify_chains(u)

@@ -1,5 +1,6 @@
 """Who is doing which chore, until when, and how it went: a lease is committed before the work starts."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,8 +45,13 @@ _TAKE = text("""
     INSERT INTO store_chore (name, owner, lease_until, started_at) VALUES (:name, :owner, :until, :at)
     ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until,
         started_at = excluded.started_at
-    WHERE store_chore.lease_until IS NULL OR store_chore.lease_until < :at
+    WHERE store_chore.lease_until IS NULL OR store_chore.lease_until < :at OR store_chore.owner = excluded.owner
     RETURNING name
+""")
+_HOLDER = text("SELECT owner FROM store_chore WHERE name = :name")
+_INHERIT = text("""
+    UPDATE store_chore SET owner = :owner, lease_until = :until, started_at = :at
+    WHERE name = :name AND owner = :holder RETURNING name
 """)
 _GIVE_BACK = text("""
     UPDATE store_chore SET owner = NULL, lease_until = NULL, finished_at = :at, next_at = :next_at,
@@ -55,10 +61,21 @@ _GIVE_BACK = text("""
 """)
 
 
-def take(session: Session, name: str, owner: str, at: datetime, lease: timedelta) -> bool:
-    """Take the lease; False when somebody else holds it."""
+def take(
+    session: Session, name: str, owner: str, at: datetime, lease: timedelta,
+    is_gone: Callable[[str], bool] = lambda _owner: False,
+) -> bool:  # fmt: skip
+    """Take the lease; False when somebody else holds it who is not known to be gone.
+
+    An owner who asks again has the lease: the database died before it could be given back.
+    """
     values = {"name": name, "owner": owner, "until": at + lease, "at": at}
-    return session.execute(_TAKE, values).scalar_one_or_none() is not None
+    if session.execute(_TAKE, values).scalar_one_or_none() is not None:
+        return True
+    holder = session.execute(_HOLDER, {"name": name}).scalar_one_or_none()
+    if holder is None or not is_gone(holder):
+        return False
+    return session.execute(_INHERIT, values | {"holder": holder}).scalar_one_or_none() is not None
 
 
 def give_back(

@@ -5,13 +5,14 @@ Unique keys live in small tables of their own, because a partitioned table canno
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Identity, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy import BigInteger, Identity, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.contracts import Notice
 from backend.kernel import clock, ids
 from backend.store import vault
 from backend.store.base import AwareDateTime, Base
+from backend.store.book import Desk
 
 
 class NoticeKey(Base):
@@ -65,34 +66,29 @@ class AnswerRow(Base):
     expires_at: Mapped[datetime] = mapped_column(AwareDateTime())
 
 
-_FIRST = text("""
-    INSERT INTO store_notice_key (provider, key, notice_id, heard_at) VALUES (:provider, :key, :id, :at)
-    ON CONFLICT DO NOTHING RETURNING notice_id
-""")
-
-
-def keep_notice(session: Session, notice: Notice) -> str | None:
-    """Store a notice heard for the first time and return its id; None for a repetition."""
-    notice_id, at = ids.new_id("no"), clock.now()
-    values = {"provider": notice.provider, "key": notice.key, "id": notice_id, "at": at}
-    if session.execute(_FIRST, values).scalar_one_or_none() is None:
-        return None
-    session.add(
-        NoticeRow(
-            id=notice_id,
-            heard_at=at,
-            provider=notice.provider,
-            key=notice.key,
-            subject=notice.subject[:80],
-            trigger=notice.trigger,
-            occurred_at=notice.occurred_at,
-            raw=vault.seal_bytes("store_notice.raw", notice_id, notice.raw),
-            verdict="used",
-            why="",
-        )
+_KEEP = """
+    WITH first AS (
+        INSERT INTO store_notice_key (provider, key, notice_id, heard_at)
+        VALUES (%(provider)s, %(key)s, %(id)s, %(at)s) ON CONFLICT DO NOTHING RETURNING notice_id
+    ), kept AS (
+        INSERT INTO store_notice (id, heard_at, provider, key, subject, trigger, occurred_at, raw, verdict, why)
+        SELECT notice_id, %(at)s, %(provider)s, %(key)s, %(subject)s, %(trigger)s, %(occurred)s, %(raw)s, 'used', ''
+        FROM first
     )
-    session.flush()
-    return notice_id
+    SELECT notice_id FROM first
+"""
+
+
+def keep_notice(desk: Desk, notice: Notice) -> str | None:
+    """Store a notice heard for the first time and return its id; None for a repetition. One round trip, no ORM."""
+    notice_id = ids.new_id("no")
+    values = {
+        "id": notice_id, "at": clock.now(), "provider": notice.provider, "key": notice.key,
+        "subject": notice.subject[:80], "trigger": notice.trigger, "occurred": notice.occurred_at,
+        "raw": vault.seal_bytes("store_notice.raw", notice_id, notice.raw),
+    }  # fmt: skip
+    row = desk.execute(_KEEP, values).fetchone()
+    return None if row is None else str(row[0])
 
 
 def judge_notice(session: Session, notice: Notice, verdict: str, why: str) -> str:

@@ -141,7 +141,7 @@ class Unit(Transaction):
 
     def first_time(self, notice: Notice) -> bool:
         """Whether this news was never heard before. A repetition changes nothing."""
-        return inbox.keep_notice(self.session, notice) is not None
+        return inbox.keep_notice(self, notice) is not None
 
     def verdict(self, notice: Notice, verdict: str, why: str) -> str:
         """Keep an authentic but unusable notice with the reason; returns its id."""
