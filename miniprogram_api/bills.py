@@ -7,13 +7,13 @@ from backend import people
 from backend.kernel.problems import NotFound, TooMany
 from backend.runtime.surface import Body, Call, Surface
 from backend.store.unit import unit
-from miniprogram_api.payments import PAYING_PROBLEMS, PayWish, account_of
+from miniprogram_api.payments import PAYING_PROBLEMS, PayWish, account_of, visitor_of
 
 
 class BillAsked(Body):
-    """A payment notice number (20 digits) and the second factor printed on the notice."""
+    """A payment notice number (16 or 20 digits) and the second factor printed on the notice."""
 
-    notice_no: str = Field(pattern=r"^[0-9]{20}$")
+    notice_no: str = Field(pattern=r"^([0-9]{16}|[0-9]{20})$")
     second_factor: str = Field(min_length=4, max_length=40)
 
 
@@ -26,23 +26,24 @@ def look_up_bill(call: Call[BillAsked]) -> payments.BillView:
 
 
 def list_bills(call: Call[None]) -> list[payments.BillView]:
-    """The bills I have found, newest first."""
+    """The bills I have found and those that name my identity number, newest first."""
     with unit() as u:
         return payments.bills_of(u, call.principal.id)
 
 
 def show_bill(call: Call[None], bill_id: str) -> payments.BillView:
-    """A bill I have found, with what it costs today."""
+    """A bill I have found or that names me, with what it costs today."""
     with unit() as u:
         return payments.bill_of(u, bill_id, person_id=call.principal.id)
 
 
 def pay_bill(call: Call[PayWish], bill_id: str) -> payments.PayOrder:
     """Begin to pay a bill I have found; repeated, it gives the same payment again."""
-    payer = call.principal
+    payer, wish = call.principal, call.body
     return payments.pay(
-        lambda u: payments.open_bill_payment(u, bill_id, payer.id, call.body.channel, payer.actor),
+        lambda u: payments.open_bill_payment(u, bill_id, payer.id, wish.channel, payer.actor, wish.product),
         account_of(payer.id),
+        visitor_of(call),
     )
 
 

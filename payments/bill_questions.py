@@ -1,45 +1,40 @@
 """Finding bills: by number and second factor, so that numbers cannot be walked, and what a bill costs today."""
 
 import hmac
-from collections.abc import Mapping
-from datetime import date, timedelta
-from math import ceil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, and_, false, or_, select, true, union
 
+from backend import people
 from backend.kernel import clock
 from backend.kernel.money import yuan
-from backend.kernel.problems import TooMany
+from backend.runtime import paging
 from backend.store import vault
 from backend.store.unit import Unit, retry_on, run_unit
-from payments.bill_models import FACTOR, FINE, Bill, BillReader
+from payments import guesses
+from payments.bill_models import FACTOR, FINE, PAYER, Bill, BillItem, BillReader
+from payments.bill_prices import price_now
+from payments.bill_views import BillLine, BillView, WindowView
 from payments.machine import BILL, DUE
 from payments.problems import BillNotFound
-from payments.views import BillView, WindowView
 
-DAILY_PERCENT = 3
 WINDOW_FIRST_ABOVE_FEN = 20_000
 """HN-07: a fine whose principal is above 200 yuan is handled at the window first."""
-GUESSES = {"person": 5, "sender": 60, "number": 30}
-"""Wrong tries within an hour: of one person, of one address (a whole hall may be one), at one number.
-
-The last holds back only those who were wrong about this number themselves: strangers cannot lock out its payer.
-"""
-GUESSES_WITHIN = timedelta(hours=1)
+MOST_OF_MINE = 100
 
 retry_on("pk_payments_bill_reader")
 
-_COUNT = text("""
-    INSERT INTO payments_lookup_tally (key, failures, until) VALUES (:key, 1, :until)
-    ON CONFLICT (key) DO UPDATE SET
-        failures = CASE WHEN payments_lookup_tally.until <= :at THEN 1
-                   ELSE payments_lookup_tally.failures + 1 END,
-        until = CASE WHEN payments_lookup_tally.until <= :at THEN excluded.until
-                ELSE payments_lookup_tally.until END
-    RETURNING failures, until
-""")
-_TAKE_BACK = text("UPDATE payments_lookup_tally SET failures = failures - 1 WHERE key = ANY(:keys)")
-_FORGET = text("DELETE FROM payments_lookup_tally WHERE until <= :at")
+
+@dataclass(frozen=True, slots=True)
+class BillFilter:
+    """Which of a department's bills; what is left out does not narrow."""
+
+    state: str | None = None
+    unit_code: str | None = None
+    due_from: date | None = None
+    due_to: date | None = None
 
 
 def look_up_bill(person_id: str, notice_no: str, factor: str, sender: str = "") -> BillView:
@@ -56,8 +51,8 @@ def look_up_bill(person_id: str, notice_no: str, factor: str, sender: str = "") 
 def bill_of(
     u: Unit, bill_id: str, *, person_id: str | None = None, department_id: str | None = None
 ) -> BillView:
-    """One bill, for somebody who has found it or for its department. Raises BillNotFound."""
-    return bill_view(readable_bill(u, bill_id, person_id=person_id, department_id=department_id))
+    """One bill, for somebody who has found it, for whom it names, or for its department. Raises BillNotFound."""
+    return bill_view(u, readable_bill(u, bill_id, person_id=person_id, department_id=department_id))
 
 
 def readable_bill(
@@ -66,16 +61,26 @@ def readable_bill(
     bill = u.get(Bill, bill_id)
     if bill is None or department_id not in (None, bill.department_id):
         raise BillNotFound
-    if person_id is not None and u.get(BillReader, (bill_id, person_id)) is None:
+    if person_id is not None and not _may_see(u, bill, person_id):
         raise BillNotFound
     return bill
 
 
 def bills_of(u: Unit, person_id: str) -> list[BillView]:
-    """The bills somebody has found, newest first."""
-    wanted = select(Bill).join(BillReader, BillReader.bill_id == Bill.id)
-    mine = wanted.where(BillReader.person_id == person_id).order_by(Bill.id.desc()).limit(100)
-    return [bill_view(bill) for bill in u.session.scalars(mine)]
+    """The bills somebody has found and those that name their identity number, newest first."""
+    found = select(BillReader.bill_id).where(BillReader.person_id == person_id)
+    named = select(Bill.id).where(_names(u, person_id))
+    mine = select(Bill).where(Bill.id.in_(union(found, named))).order_by(Bill.id.desc()).limit(MOST_OF_MINE)
+    return bill_views(u, u.session.scalars(mine).all())
+
+
+def bills_at_desk(
+    u: Unit, reach: Iterable[people.Scope], wanted: BillFilter, before: str | None = None, limit: int = 20
+) -> list[BillView]:
+    """Bills within these departments and regions, newest first; `before` is the id of the last one shown."""
+    within = or_(false(), *(and_(*_reached(scope)) for scope in reach))
+    narrowed = select(Bill).where(within, *_narrowed(wanted))
+    return bill_views(u, u.session.scalars(paging.newest_first(narrowed, Bill.id, before, limit)).all())
 
 
 def bill_facts_for(u: Unit, bill_id: str) -> Mapping[str, str]:
@@ -83,24 +88,14 @@ def bill_facts_for(u: Unit, bill_id: str) -> Mapping[str, str]:
     bill = u.get(Bill, bill_id)
     if bill is None:
         return {}
-    view = bill_view(bill)
     return {
-        "amount": yuan(view.total_fen),
-        "item_name": view.item,
-        "unit": view.executing_unit,
-        "number": view.notice_no,
-        "due": view.due_on.isoformat(),
-        "state": view.says,
+        "amount": yuan(price_now(bill, clock.today()).total_fen),
+        "item_name": bill.item,
+        "unit": bill.executing_unit,
+        "number": bill.notice_no,
+        "due": bill.due_on.isoformat(),
+        "state": BILL.label(bill.state),
     }
-
-
-def penalty_fen(principal_fen: int, due_on: date, today: date) -> int:
-    """Penalty (加处罚款) of a fine: 3 % of the principal for each day late, never above the principal.
-
-    Parts of a fen fall away in the payer's favour (行政处罚法: 每日按罚款数额的百分之三加处罚款).
-    """
-    late = max(0, (today - due_on).days)
-    return min(principal_fen, principal_fen * DAILY_PERCENT * late // 100)
 
 
 def must_visit_window(bill: Bill) -> bool:
@@ -112,22 +107,50 @@ def must_visit_window(bill: Bill) -> bool:
     )
 
 
-def bill_view(bill: Bill) -> BillView:
+def bill_view(u: Unit, bill: Bill) -> BillView:
     """The bill as of today's business day. What is paid or withdrawn grows no more."""
-    grows = bill.kind == FINE and bill.state == DUE
-    penalty = penalty_fen(bill.principal_fen, bill.due_on, clock.today()) if grows else 0
+    return bill_views(u, [bill])[0]
+
+
+def bill_views(u: Unit, bills: Sequence[Bill]) -> list[BillView]:
+    """Several bills with their lines, in two statements whatever their number."""
+    lines = lines_of(u, [bill.id for bill in bills])
+    return [_view(bill, lines.get(bill.id, ())) for bill in bills]
+
+
+def lines_of(u: Unit, bill_ids: Sequence[str]) -> dict[str, tuple[BillLine, ...]]:
+    """The lines of bills, in their order. A bill of before there were lines has none."""
+    if not bill_ids:
+        return {}
+    wanted = select(BillItem).where(BillItem.bill_id.in_(bill_ids)).order_by(BillItem.bill_id, BillItem.no)
+    found: dict[str, tuple[BillLine, ...]] = {}
+    for row in u.session.scalars(wanted):
+        found[row.bill_id] = (*found.get(row.bill_id, ()), BillLine(row.code, row.name, row.fee_fen))
+    return found
+
+
+def tidy_factor(text_given: str) -> str:
+    return "".join(text_given.split()).upper()
+
+
+def _view(bill: Bill, lines: tuple[BillLine, ...]) -> BillView:
+    price = price_now(bill, clock.today())
     return BillView(
         id=bill.id,
         notice_no=bill.notice_no,
         kind=bill.kind,
         executing_unit=bill.executing_unit,
+        unit_code=bill.unit_code,
         region_code=bill.region_code,
         department_id=bill.department_id,
         item=bill.item,
-        principal_fen=bill.principal_fen,
-        overdue_fen=bill.overdue_fen,
-        penalty_fen=penalty,
-        total_fen=bill.principal_fen + bill.overdue_fen + penalty,
+        items=lines or (BillLine("", bill.item, bill.principal_fen),),
+        principal_fen=price.principal_fen,
+        overdue_fen=price.overdue_fen,
+        overdue_ppm=bill.overdue_ppm,
+        penalty_fen=price.penalty_fen,
+        total_fen=price.total_fen,
+        issued_on=bill.issued_on,
         due_on=bill.due_on,
         state=bill.state,
         says=BILL.label(bill.state),
@@ -136,49 +159,50 @@ def bill_view(bill: Bill) -> BillView:
     )
 
 
-def tidy_factor(text_given: str) -> str:
-    return "".join(text_given.split()).upper()
+def _may_see(u: Unit, bill: Bill, person_id: str) -> bool:
+    if u.get(BillReader, (bill.id, person_id)) is not None:
+        return True
+    number = people.verified_id_no(u, person_id) if bill.payer_blind is not None else ""
+    return bool(number) and bill.payer_blind in vault.blinds(PAYER, number)
 
 
-def forget_old_guesses(u: Unit) -> None:
-    """Drop tallies whose hour is over."""
-    u.session.execute(_FORGET, {"at": clock.wire_now()})
+def _names(u: Unit, person_id: str) -> ColumnElement[bool]:
+    """Bills that name this person's identity number, once the authority has confirmed that it is theirs."""
+    number = people.verified_id_no(u, person_id)
+    return Bill.payer_blind.in_(vault.blinds(PAYER, number)) if number else false()
+
+
+def _reached(scope: people.Scope) -> Iterator[ColumnElement[bool]]:
+    yield true()
+    if scope.department_id is not None:
+        yield Bill.department_id == scope.department_id
+    if scope.region_code is not None:
+        yield Bill.region_code.startswith(people.stem_of(scope.region_code))
+
+
+def _narrowed(wanted: BillFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.state is not None:
+        yield Bill.state == wanted.state
+    if wanted.unit_code is not None:
+        yield Bill.unit_code == wanted.unit_code
+    if wanted.due_from is not None:
+        yield Bill.due_on >= wanted.due_from
+    if wanted.due_to is not None:
+        yield Bill.due_on <= wanted.due_to
 
 
 def _try(u: Unit, who: tuple[str, str], notice_no: str, factor: str) -> BillView | None:
     person_id, sender = who
-    keys = _count_all(u, person_id, sender, notice_no)
+    own = vault.keyed_digest("bill-lookup-own", f"{person_id}|{notice_no}").hex()
+    keys = {"number": vault.keyed_digest("bill-lookup", notice_no).hex(), "own": own, "person": person_id}
+    counted = guesses.count_all(u, keys | ({"sender": sender} if sender else {}))
     bill = u.session.scalars(select(Bill).where(Bill.notice_no == notice_no)).one_or_none()
     if bill is None or not _knows_factor(bill, factor):
         return None
-    u.session.execute(_TAKE_BACK, {"keys": list(keys)})
+    guesses.take_back(u, counted)
     if u.get(BillReader, (bill.id, person_id)) is None:
         u.add(BillReader(bill_id=bill.id, person_id=person_id, found_at=clock.now()))
-    return bill_view(bill)
-
-
-def _count_all(u: Unit, person_id: str, sender: str, notice_no: str) -> tuple[str, ...]:
-    """Count this try before it is made, under every key. Raises TooMany, and counts nothing then."""
-    own = vault.keyed_digest("bill-lookup-own", f"{person_id}|{notice_no}").hex()
-    keys = {"number": vault.keyed_digest("bill-lookup", notice_no).hex(), "own": own, "person": person_id}
-    if sender:
-        keys["sender"] = sender
-    told = {kind: _count(u, f"{kind}:{key}") for kind, key in sorted(keys.items())}
-    was_wrong_here = told["own"][0] > 1
-    for kind, (failures, wait_s) in told.items():
-        if failures > GUESSES.get(kind, failures) and (kind != "number" or was_wrong_here):
-            raise TooMany(retry_after=wait_s)
-    return tuple(f"{kind}:{key}" for kind, key in keys.items())
-
-
-def _count(u: Unit, key: str) -> tuple[int, int]:
-    """Tries under this key with the present one, and the seconds until they are forgotten.
-
-    Two tries at once wait for each other on the row.
-    """
-    at = clock.wire_now()
-    failures, until = u.session.execute(_COUNT, {"key": key, "at": at, "until": at + GUESSES_WITHIN}).one()
-    return failures, max(1, ceil((until - at).total_seconds()))
+    return bill_view(u, bill)
 
 
 def _knows_factor(bill: Bill, factor: str) -> bool:

@@ -1,29 +1,25 @@
-"""Bills (缴款): pushed by departments, withdrawn by them, handled at their window, settled by payments."""
+"""Bills (缴款): pushed by departments, corrected, withdrawn, handled at their window, settled by payments."""
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from datetime import date, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from backend.contracts import BillIssued
-from backend.kernel import clock, ids
+from backend.kernel import clock
 from backend.kernel.privacy import scrub
-from backend.kernel.problems import FieldError, InvalidInput
-from backend.store import vault
+from backend.kernel.problems import Problem
 from backend.store.unit import Actor, Unit, retry_on
-from payments import subjects, wording
-from payments.bill_models import FACTOR, FEE, FINE, Bill
-from payments.bill_questions import bill_view, tidy_factor
+from payments import bill_drafts, payees, subjects, wording
+from payments.bill_models import Bill, BillItem
+from payments.bill_prices import Price, price_met, price_on
+from payments.bill_problems import BillBeingPaid
+from payments.bill_questions import bill_view, lines_of
+from payments.bill_views import BillAmounts, BillDraft, BillLine, BillView, LineFault, LineOutcome
 from payments.machine import BILL, BILL_PAID, DUE
-from payments.models import MAX_FEN
+from payments.models import Payment
 from payments.problems import BillNotDue, BillNotFound, BillNumberTaken
-from payments.views import BillDraft, BillView
-
-GRACE = timedelta(days=15)
-"""A fine is paid within 15 days (行政处罚法); the 16th day is the first with a penalty."""
 
 retry_on("uq_payments_bill_notice_no")
 
@@ -31,21 +27,45 @@ retry_on("uq_payments_bill_notice_no")
 def issue_bill(u: Unit, draft: BillDraft, by: Actor) -> BillView:
     """Take a bill in. The same one again is the same bill.
 
-    Raises InvalidInput, BillNumberTaken (the number stands on another bill).
+    Raises InvalidInput (or one of its kinds), BillNumberTaken (the number stands on another bill), PayeeInactive.
     """
-    draft = _checked(draft)
+    draft = bill_drafts.checked(draft)
     known = u.session.scalars(select(Bill).where(Bill.notice_no == draft.notice_no)).one_or_none()
     if known is not None:
-        if _differs(known, draft):
+        if bill_drafts.differs(known, lines_of(u, [known.id]).get(known.id, ()), draft):
             raise BillNumberTaken
-        return bill_view(known)
-    bill = _written(draft)
+        return bill_view(u, known)
+    payees.require_active(u, draft.department_id)
+    bill = bill_drafts.written(draft)
     u.add(bill)
     facts = {"principal_fen": bill.principal_fen, "item": bill.item, "unit": bill.executing_unit}
     u.begin(
         BILL, bill, by=by, says=wording.BILL_ISSUED, facts=facts, event=BillIssued(bill.id, bill.id, None)
     )
-    return bill_view(bill)
+    u.flush_rows()
+    u.session.add_all(bill_drafts.item_rows(bill.id, draft.items))
+    u.flush_rows()
+    return bill_view(u, bill)
+
+
+def issue_bills(
+    u: Unit, drafts: Iterable[BillDraft], by: Actor, may_push: Callable[[BillDraft], None]
+) -> list[LineOutcome]:
+    """Take a batch in, line by line: a line that is refused does not hold up the others.
+
+    `may_push` raises for a bill that the caller may not push; that, too, is only this line's outcome.
+    """
+
+    def one(line: int, draft: BillDraft) -> LineOutcome:
+        try:
+            may_push(draft)
+            return LineOutcome(line, draft.notice_no, issue_bill(u, draft, by).id)
+        except Problem as refused:
+            faults = refused.extra.get("errors")
+            told = tuple(LineFault(**fault) for fault in faults) if isinstance(faults, list) else ()
+            return LineOutcome(line, draft.notice_no, None, refused.slug, refused.title, told)
+
+    return [one(line, draft) for line, draft in enumerate(drafts, 1)]
 
 
 def load_bills(u: Unit, rows: Iterable[Mapping[str, Any]], by: Actor) -> int:
@@ -56,53 +76,83 @@ def load_bills(u: Unit, rows: Iterable[Mapping[str, Any]], by: Actor) -> int:
             continue
         fields = {name: value for name, value in row.items() if name != "issued_days_ago"}
         fields["issued_on"] = clock.today() - timedelta(days=int(row["issued_days_ago"]))
+        fields["items"] = tuple(BillLine(**line) for line in row.get("items", ()))
         issue_bill(u, BillDraft(**fields), by)
         loaded += 1
     return loaded
 
 
+def correct_bill(
+    u: Unit, bill_id: str, department_id: str | None, amounts: BillAmounts, reason: str, by: Actor
+) -> BillView:
+    """Put other amounts on a bill that nobody has paid or begins to pay; the journal keeps both.
+
+    Raises BillNotFound, BillNotDue, BillBeingPaid, InvalidInput (or one of its kinds).
+    """
+    bill = _due_bill(u, bill_id, department_id)
+    if subjects.open_payments(u, subjects.subject_of_bill(bill.id)):
+        raise BillBeingPaid
+    amounts = bill_drafts.checked_amounts(amounts, bill.kind, bill.item, bill.issued_on)
+    facts = {"reason": scrub(reason)[:80], "was_fen": price_on(bill, bill.due_on).total_fen}
+    bill.principal_fen, bill.overdue_fen = amounts.principal_fen, amounts.overdue_fen
+    bill.overdue_ppm, bill.due_on = amounts.overdue_ppm, amounts.due_on
+    facts["principal_fen"] = bill.principal_fen
+    u.session.execute(delete(BillItem).where(BillItem.bill_id == bill.id))
+    u.session.add_all(bill_drafts.item_rows(bill.id, amounts.items))
+    u.step(BILL, bill, "corrected", by=by, facts=facts)
+    u.flush_rows()
+    return bill_view(u, bill)
+
+
 def withdraw_bill(u: Unit, bill_id: str, department_id: str | None, reason: str, by: Actor) -> BillView:
     """Take a bill back that is still due; payments under way are closed. Raises BillNotFound, BillNotDue."""
-    bill = _held_bill(u, bill_id, department_id)
-    if bill.state != DUE:
-        raise BillNotDue(state=bill.state)
+    bill = _due_bill(u, bill_id, department_id)
     u.step(BILL, bill, "withdrawn", by=by, facts={"reason": scrub(reason)[:80]})
     subjects.close_live(u, subjects.subject_of_bill(bill.id), by)
-    return bill_view(bill)
+    return bill_view(u, bill)
 
 
 def mark_window_handled(u: Unit, bill_id: str, department_id: str | None, by: Actor) -> BillView:
     """The payer was at the window: from now on the bill may be paid online. Raises BillNotFound, BillNotDue."""
-    bill = _held_bill(u, bill_id, department_id)
-    if bill.state != DUE:
-        raise BillNotDue(state=bill.state)
+    bill = _due_bill(u, bill_id, department_id)
     if bill.window_handled_at is None:
         bill.window_handled_at = clock.now()
         u.step(BILL, bill, "window_handled", by=by)
-    return bill_view(bill)
+    return bill_view(u, bill)
 
 
-def is_wanted(u: Unit, subject: str) -> bool:
-    """Whether money for this held subject is due. What a case owes is not ours to know: it is taken."""
-    bill_id = subjects.bill_in(subject)
-    if bill_id is None:
-        return True
-    bill = u.get(Bill, bill_id, lock=True)
-    return bill is not None and bill.state == DUE
+def is_wanted(u: Unit, payment: Payment) -> bool:
+    """Whether this held payment's money is due: the bill still is, and cost this when the payment was opened.
+
+    What a case owes is not ours to know: its money is taken.
+    """
+    bill = _bill_of_subject(u, payment.subject)
+    if bill is None:
+        return subjects.bill_in(payment.subject) is None
+    return bill.state == DUE and _price_met(bill, payment) is not None
 
 
-def take_payment(u: Unit, subject: str, by: Actor) -> None:
-    """The money for a held subject is here: if it is a bill, the bill is paid."""
-    bill = _bill_of_subject(u, subject)
-    if bill is not None:
-        u.step(BILL, bill, "paid", by=by)
+def take_payment(u: Unit, payment: Payment, by: Actor) -> None:
+    """The money for a held subject is here: if it is a bill, the bill is paid, at the price it was opened for."""
+    bill = _bill_of_subject(u, payment.subject)
+    if bill is None:
+        return
+    price = _price_met(bill, payment)
+    if price is not None:
+        bill.paid_overdue_fen, bill.paid_penalty_fen = price.overdue_fen, price.penalty_fen
+    u.step(BILL, bill, "paid", by=by)
 
 
 def take_back_payment(u: Unit, subject: str, by: Actor) -> None:
     """All the money of a held subject went back: if it is a paid bill, it is due again."""
     bill = _bill_of_subject(u, subject)
     if bill is not None and bill.state == BILL_PAID:
+        bill.paid_overdue_fen = bill.paid_penalty_fen = None
         u.step(BILL, bill, "returned", by=by)
+
+
+def _price_met(bill: Bill, payment: Payment) -> Price | None:
+    return price_met(bill, payment.amount_fen, clock.day_of(payment.opened_at))
 
 
 def _bill_of_subject(u: Unit, subject: str) -> Bill | None:
@@ -110,65 +160,12 @@ def _bill_of_subject(u: Unit, subject: str) -> Bill | None:
     return None if bill_id is None else u.get(Bill, bill_id, lock=True)
 
 
-def _held_bill(u: Unit, bill_id: str, department_id: str | None) -> Bill:
+def _due_bill(u: Unit, bill_id: str, department_id: str | None) -> Bill:
+    """The bill, held and locked, while it is due. Raises BillNotFound, BillNotDue."""
     subjects.hold_subject(u, subjects.subject_of_bill(bill_id))
     bill = u.get(Bill, bill_id, lock=True)
     if bill is None or department_id not in (None, bill.department_id):
         raise BillNotFound
+    if bill.state != DUE:
+        raise BillNotDue(state=bill.state)
     return bill
-
-
-def _checked(draft: BillDraft) -> BillDraft:
-    """The draft with its due date, if nothing is wrong with it."""
-    due_on = draft.due_on or draft.issued_on + GRACE
-    faults = {
-        "notice_no": not re.fullmatch(r"[0-9]{20}", draft.notice_no),
-        "kind": draft.kind not in (FEE, FINE),
-        "principal_fen": not _is_fen(draft.principal_fen, 1),
-        "overdue_fen": not _is_fen(draft.overdue_fen, 0),
-        "factor": not 4 <= len(tidy_factor(draft.factor)) <= 20,
-        "due_on": due_on < draft.issued_on,
-        "issued_on": draft.issued_on > clock.today(),
-        "executing_unit": not 1 <= len(draft.executing_unit) <= 80,
-        "item": not 1 <= len(draft.item) <= 80,
-    }
-    if wrong := [name for name, bad in faults.items() if bad]:
-        raise InvalidInput(errors=[FieldError(field=name, message="填写不正确") for name in wrong])
-    return replace(draft, due_on=due_on)
-
-
-def _is_fen(value: object, least: int) -> bool:
-    return type(value) is int and least <= value <= MAX_FEN
-
-
-def _written(draft: BillDraft) -> Bill:
-    public_id = ids.new_id("bi")
-    return Bill(
-        id=public_id,
-        notice_no=draft.notice_no,
-        kind=draft.kind,
-        executing_unit=draft.executing_unit,
-        region_code=draft.region_code,
-        department_id=draft.department_id,
-        item=draft.item,
-        principal_fen=draft.principal_fen,
-        overdue_fen=draft.overdue_fen,
-        issued_on=draft.issued_on,
-        due_on=_due_on(draft),
-        factor=vault.seal(FACTOR, public_id, tidy_factor(draft.factor)),
-        window_name=draft.window_name,
-        window_address=draft.window_address,
-        issued_at=clock.now(),
-    )
-
-
-def _due_on(draft: BillDraft) -> date:
-    return draft.due_on or draft.issued_on + GRACE
-
-
-def _differs(bill: Bill, draft: BillDraft) -> bool:
-    known = (bill.kind, bill.department_id, bill.item, bill.principal_fen, bill.overdue_fen, bill.due_on)
-    told = (
-        draft.kind, draft.department_id, draft.item, draft.principal_fen, draft.overdue_fen, _due_on(draft)
-    )  # fmt: skip
-    return known != told

@@ -1,35 +1,60 @@
-"""The department's desk for money: push a bill, withdraw it, mark it handled at the window, give money back."""
+"""The department's desk for bills: push one or many, correct, withdraw, mark handled at the window."""
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 import payments
-from backend import cases, people
-from backend.kernel.problems import Forbidden, NotFound
+from backend import people
+from backend.kernel.problems import Forbidden
+from backend.runtime import paging
 from backend.runtime.audience import Principal
-from backend.runtime.surface import Body, Call, Day, Surface, Unit
+from backend.runtime.surface import Body, Call, Day, Page, Query, Surface, Unit
 from backend.store.unit import unit
 
 FINANCE, CLERK, SYSTEM = "finance", "window_clerk", "system"
+BILL_DESK = (FINANCE, CLERK, SYSTEM)
+MOST_IN_A_BATCH = 200
+Fen = Annotated[int, Field(ge=0, le=100_000_000)]
+
+
+class BillLineGiven(Body):
+    """One line of a bill: a code of the fee catalogue, what it is called, what it costs."""
+
+    code: str = Field(default="", max_length=30)
+    name: str = Field(min_length=1, max_length=80)
+    fee_fen: int = Field(ge=1, le=100_000_000)
 
 
 class BillPush(Body):
-    """A payment notice. Amounts in fen; without `due_on` a fine is due 15 days after `issued_on`."""
+    """A payment notice. Amounts in fen; without `due_on` it is due 15 days after `issued_on`.
 
-    notice_no: str = Field(pattern=r"^[0-9]{20}$")
+    `items` add up to `principal_fen`. `overdue_ppm`: millionths of the principal by which a fee grows a day when it is
+    late; a fine grows by the law. `payer_id_no`: its owner, once verified, sees the bill without looking it up.
+    """
+
+    notice_no: str = Field(pattern=r"^([0-9]{16}|[0-9]{20})$")
     kind: Literal["fee", "fine"]
     executing_unit: str = Field(min_length=1, max_length=80)
+    unit_code: str = Field(default="", pattern=r"^([0-9A-Za-z-]{3,30})?$")
     region_code: str = Field(pattern=r"^[0-9]{6}([0-9]{3})?([0-9]{3})?$")
     item: str = Field(min_length=1, max_length=80)
     principal_fen: int = Field(ge=1, le=100_000_000)
-    overdue_fen: int = Field(default=0, ge=0, le=100_000_000)
+    overdue_fen: Fen = 0
+    overdue_ppm: int = Field(default=0, ge=0, le=1_000_000)
+    items: list[BillLineGiven] = Field(default_factory=list, max_length=20)
+    payer_id_no: str = Field(default="", pattern=r"^([0-9]{17}[0-9Xx])?$")
     issued_on: Day
     due_on: Day | None = None
     second_factor: str = Field(min_length=4, max_length=20)
     window_name: str = Field(min_length=1, max_length=80)
     window_address: str = Field(min_length=1, max_length=120)
+
+
+class BillBatch(Body):
+    """Many payment notices; one that is refused does not hold up the others."""
+
+    bills: list[BillPush] = Field(min_length=1, max_length=MOST_IN_A_BATCH)
 
 
 class Reason(Body):
@@ -38,28 +63,60 @@ class Reason(Body):
     reason: str = Field(min_length=2, max_length=80)
 
 
-class RefundAsked(Reason):
-    """How much goes back, in fen; without an amount all that is left."""
+class Correction(Reason):
+    """Other amounts for a bill nobody has paid or begins to pay."""
 
-    amount_fen: int | None = Field(default=None, ge=1)
+    principal_fen: int = Field(ge=1, le=100_000_000)
+    overdue_fen: Fen = 0
+    overdue_ppm: int = Field(default=0, ge=0, le=1_000_000)
+    items: list[BillLineGiven] = Field(default_factory=list, max_length=20)
+    due_on: Day
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentAtDesk:
-    """A payment as the payee's staff see it: who paid is an id, never a name."""
+class BillsAsked(Query):
+    """Which bills of my department: by state, executing unit and last day to pay; a page of them."""
 
-    payment: payments.PaymentView
-    refunds: tuple[payments.RefundView, ...]
+    state: Literal["due", "paid", "withdrawn"] | None = None
+    unit_code: str | None = Field(default=None, max_length=30)
+    due_from: Day | None = None
+    due_to: Day | None = None
+    cursor: str | None = Field(default=None, max_length=200)
+    limit: int = Field(default=paging.DEFAULT_LIMIT, ge=1, le=paging.MAX_LIMIT)
 
 
 def push_bill(call: Call[BillPush], u: Unit) -> payments.BillView:
     """Take a bill in; the same one again is the same bill."""
-    department_id = _department(call.principal)
-    if not _reaches(call.principal, department_id, call.body.region_code, (FINANCE, CLERK, SYSTEM)):
-        raise people.OutsideYourScope
-    told = call.body.model_dump(exclude={"second_factor"})
-    draft = payments.BillDraft(**told, department_id=department_id, factor=call.body.second_factor)
+    draft = _draft(call.body, _department(call.principal))
+    _require_push(call.principal, draft)
     return payments.issue_bill(u, draft, call.principal.actor)
+
+
+def push_bills(call: Call[BillBatch], u: Unit) -> list[payments.LineOutcome]:
+    """Take many bills in, and tell of each line what became of it."""
+    department_id = _department(call.principal)
+    drafts = [_draft(push, department_id) for push in call.body.bills]
+    return payments.issue_bills(
+        u, drafts, call.principal.actor, lambda draft: _require_push(call.principal, draft)
+    )
+
+
+def list_bills(call: Call[None]) -> Page[payments.BillView]:
+    """The bills within my departments and regions, newest first."""
+    asked: BillsAsked = call.query
+    reach = [scope for scope in people.scopes_of(call.principal) if scope.role in BILL_DESK]
+    wanted = payments.BillFilter(asked.state, asked.unit_code, asked.due_from, asked.due_to)
+    with unit() as u:
+        found = payments.bills_at_desk(u, reach, wanted, paging.key_of(asked.cursor), asked.limit + 1)
+    return paging.page(found, asked.limit, lambda bill: bill.id)
+
+
+def correct_bill(call: Call[Correction], u: Unit, bill_id: str) -> payments.BillView:
+    """Put other amounts on a bill that nobody has paid or begins to pay."""
+    bill, told = _bill_in_reach(u, call.principal, bill_id), call.body
+    amounts = payments.BillAmounts(
+        told.principal_fen, told.overdue_fen, told.overdue_ppm, told.due_on, _lines(told.items)
+    )
+    return payments.correct_bill(u, bill_id, bill.department_id, amounts, told.reason, call.principal.actor)
 
 
 def show_bill(call: Call[None], bill_id: str) -> payments.BillView:
@@ -80,39 +137,28 @@ def handle_at_window(call: Call[None], u: Unit, bill_id: str) -> payments.BillVi
     return payments.mark_window_handled(u, bill_id, bill.department_id, call.principal.actor)
 
 
-def show_payment(call: Call[None], payment_id: str) -> PaymentAtDesk:
-    """A payment to my department, with its refunds."""
-    with unit() as u:
-        payment = _payment_in_reach(u, call.principal, payment_id)
-        return PaymentAtDesk(payment, tuple(payments.refunds_of(u, payment_id)))
-
-
-def give_back(call: Call[RefundAsked], u: Unit, payment_id: str) -> payments.RefundView:
-    """Promise money back to the payer; the channel is asked at once."""
-    _payment_in_reach(u, call.principal, payment_id)
-    asked = call.body
-    return payments.request_refund(u, payment_id, asked.amount_fen, asked.reason, call.principal.actor)
-
-
-def contest_payment(call: Call[Reason], u: Unit, payment_id: str) -> payments.PaymentView:
-    """Hold a paid payment while it is being looked into."""
-    _payment_in_reach(u, call.principal, payment_id)
-    return payments.contest(u, payment_id, call.body.reason, call.principal.actor)
-
-
-def clear_payment(call: Call[Reason], u: Unit, payment_id: str) -> payments.PaymentView:
-    """The payment stands; it may be refunded again."""
-    _payment_in_reach(u, call.principal, payment_id)
-    return payments.clear(u, payment_id, call.body.reason, call.principal.actor)
-
-
 def register(surface: Surface) -> None:
     """Open these endpoints on the departments' surface."""
     bill, reach = payments.BillView, (Forbidden, people.OutsideYourScope)
     bill_gone = (*reach, payments.BillNotFound)
+    wrong = (payments.AmountOutOfRange, payments.ItemsDoNotAddUp, payments.RateOutOfRange)
     surface.post(
-        "/bills", body=BillPush, answers=bill, status=201, problems=(*reach, payments.BillNumberTaken)
+        "/bills",
+        body=BillPush,
+        answers=bill,
+        status=201,
+        problems=(*reach, payments.BillNumberTaken, payments.PayeeInactive, *wrong),
     )(push_bill)
+    surface.post("/bills/batch", body=BillBatch, answers=list[payments.LineOutcome], problems=reach)(
+        push_bills
+    )
+    surface.get("/bills", query=BillsAsked, answers=Page[payments.BillView])(list_bills)
+    surface.post(
+        "/bills/<bill_id>/correction",
+        body=Correction,
+        answers=bill,
+        problems=(*bill_gone, payments.BillNotDue, payments.BillBeingPaid, *wrong),
+    )(correct_bill)
     surface.get("/bills/<bill_id>", answers=bill, problems=bill_gone)(show_bill)
     surface.post(
         "/bills/<bill_id>/withdrawal",
@@ -123,24 +169,6 @@ def register(surface: Surface) -> None:
     surface.post(
         "/bills/<bill_id>/window-handling", answers=bill, problems=(*bill_gone, payments.BillNotDue)
     )(handle_at_window)
-    _register_payments(surface)
-
-
-def _register_payments(surface: Surface) -> None:
-    told = (Forbidden, people.OutsideYourScope, NotFound, payments.NotRefundable)
-    surface.get("/payments/<payment_id>", answers=PaymentAtDesk, problems=told)(show_payment)
-    surface.post(
-        "/payments/<payment_id>/refunds",
-        body=RefundAsked,
-        answers=payments.RefundView,
-        status=201,
-        problems=(*told, payments.RefundTooLarge),
-    )(give_back)
-    held = payments.PaymentView
-    surface.post("/payments/<payment_id>/dispute", body=Reason, answers=held, problems=told)(contest_payment)
-    surface.post("/payments/<payment_id>/dispute-end", body=Reason, answers=held, problems=told)(
-        clear_payment
-    )
 
 
 def _department(principal: Principal) -> str:
@@ -149,27 +177,28 @@ def _department(principal: Principal) -> str:
     return principal.department_id
 
 
+def _lines(given: list[BillLineGiven]) -> tuple[payments.BillLine, ...]:
+    return tuple(payments.BillLine(**line.model_dump()) for line in given)
+
+
+def _draft(push: BillPush, department_id: str) -> payments.BillDraft:
+    told = push.model_dump(exclude={"second_factor", "items"})
+    return payments.BillDraft(
+        **told, department_id=department_id, factor=push.second_factor, items=_lines(push.items)
+    )
+
+
+def _require_push(principal: Principal, draft: payments.BillDraft) -> None:
+    if not _reaches(principal, draft.department_id, draft.region_code, BILL_DESK):
+        raise people.OutsideYourScope
+
+
 def _bill_in_reach(u: Unit, principal: Principal, bill_id: str) -> payments.BillView:
     """The bill, if a clerk, finance, or the department's own system asks; a foreign one looks absent."""
     bill = payments.bill_of(u, bill_id)
-    if not _reaches(principal, bill.department_id, bill.region_code, (FINANCE, CLERK, SYSTEM)):
+    if not _reaches(principal, bill.department_id, bill.region_code, BILL_DESK):
         raise payments.BillNotFound
     return bill
-
-
-def _payment_in_reach(u: Unit, principal: Principal, payment_id: str) -> payments.PaymentView:
-    """The payment, if finance of the payee asks; a foreign one looks absent."""
-    payment = payments.payment_of(u, payment_id)
-    if not _reaches(principal, payment.payee, _region_of(u, payment), (FINANCE,)):
-        raise payments.PaymentNotFound
-    return payment
-
-
-def _region_of(u: Unit, payment: payments.PaymentView) -> str | None:
-    """Where the case or the bill belongs that was paid for."""
-    if payment.subject.startswith("bill:"):
-        return payments.bill_of(u, payment.matter).region_code
-    return cases.case_brief(u, payment.matter).region_code
 
 
 def _reaches(principal: Principal, department_id: str, region: str | None, roles: tuple[str, ...]) -> bool:

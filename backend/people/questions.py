@@ -13,6 +13,7 @@ from backend.store import lean, vault
 from backend.store.unit import Unit
 
 MOST_FOUND = 20
+VERIFIED = 2
 
 
 def person_of(u: Unit, person_id: str) -> PersonView:
@@ -90,6 +91,14 @@ def is_own_id_no(u: Unit, person_id: str, id_no: str) -> bool:
     """Whether this is the person's own ID number (x as X)."""
     own = register.id_no_of(register.person_row(u, person_id))
     return bool(own) and own == identifiers.tidy_id_no(id_no)
+
+
+def verified_id_no(u: Unit, person_id: str) -> str:
+    """The plain ID number the authority has confirmed, "" for whoever has none: to find what names this person."""
+    person = u.get(Person, person_id)
+    if person is not None and person.joined_to is not None:
+        person = u.get(Person, person.joined_to)
+    return register.id_no_of(person) if person is not None and person.level == VERIFIED else ""
 
 
 def age_of(u: Unit, person_id: str) -> int:

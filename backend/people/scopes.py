@@ -8,7 +8,8 @@ from backend.people.problems import OutsideYourScope, RolesClash
 from backend.people.views import Scope
 from backend.runtime.audience import Principal
 
-WORKING_ROLES = frozenset({"handler", "window_clerk", "planner", "finance", "supervisor"})
+FINANCE = "finance"
+WORKING_ROLES = frozenset({"handler", "window_clerk", "planner", FINANCE, "supervisor"})
 ADMIN_ROLES = frozenset({"system_admin", "security_admin", "audit_admin"})
 ROLES = WORKING_ROLES | ADMIN_ROLES
 SYSTEM_ROLE = "system"
@@ -19,10 +20,14 @@ def covers(scope: str | None, region_code: str | None) -> bool:
     """Whether a region lies in another: 341600 (the city) holds 341602 and 341602403; None holds everything."""
     if scope is None or region_code is None:
         return scope is None or scope.endswith("00")
-    stem = scope
-    while len(stem) > 2 and stem.endswith("00"):
-        stem = stem[:-2]
-    return region_code.startswith(stem)
+    return region_code.startswith(stem_of(scope))
+
+
+def stem_of(region_code: str) -> str:
+    """What the codes inside a region begin with: 3416 for the city 341600."""
+    while len(region_code) > 2 and region_code.endswith("00"):
+        region_code = region_code[:-2]
+    return region_code
 
 
 def may_handle(
@@ -34,6 +39,16 @@ def may_handle(
         scope.role in wanted
         and scope.department_id in (None, department_id)
         and covers(scope.region_code, region_code)
+        for scope in scopes_of(principal)
+    )
+
+
+def is_finance_office(principal: Principal, region_code: str | None = None) -> bool:
+    """Whether this is the finance office itself: the role finance over every department (in this region, if named)."""
+    return any(
+        scope.role == FINANCE
+        and scope.department_id is None
+        and (region_code is None or covers(scope.region_code, region_code))
         for scope in scopes_of(principal)
     )
 
