@@ -2,7 +2,7 @@
 
 Prefixes: ps person, en enterprise, st staff, ri rider, sy department system, se session, it item, iv item
 version, cs case, ma material, up upload, co correction, si site, sl slot, bk booking, pay payment, rf refund,
-bi bill, rc receipt, wg window group, wi window, pt pattern, rl release, ey entry, wt wait,
+bi bill, pl pay link, rc receipt, wg window group, wi window, pt pattern, rl release, ey entry, wt wait,
 bl block, tk ticket, cn companion, par parcel, ms message, gr grant, ad address, ev event, no notice, vw view.
 """
 
