@@ -1,0 +1,56 @@
+"""The two tables of moves of reconciliation: a day's statement of a channel, and a difference it brought to light."""
+
+from typing import Final
+
+from backend.kernel.machine import Machine, Move
+
+WANTED, FETCHED, RECONCILED = "wanted", "fetched", "reconciled"
+
+_STAFF_READ = "the finance office reads it from its list"
+
+STATEMENT = Machine(
+    name="statement",
+    start=WANTED,
+    moves=(
+        Move(WANTED, "troubled", WANTED, "对账单不能采用，稍后重新获取", why=_STAFF_READ),
+        Move(WANTED, "fetched", FETCHED, "对账单已取回", why=_STAFF_READ),
+        Move(
+            FETCHED, "reconciled", RECONCILED, "已与台账逐笔核对", why="DifferenceFound tells what was found"
+        ),
+    ),
+    says={WANTED: "待获取", FETCHED: "核对中", RECONCILED: "已核对"},
+    terminal=frozenset({RECONCILED}),
+)
+
+OPEN, SECOND, SOLVED = "open", "second", "solved"
+UNSOLVED = (OPEN, SECOND)
+
+_BOOKS_TELL = "the finance office did it, and the ledger says so"
+_FOUND_FIRST = "DifferenceFound told that it was there"
+
+DIFFERENCE = Machine(
+    name="difference",
+    start=OPEN,
+    moves=(
+        Move(OPEN, "asked", OPEN, "已再次询问渠道，仍不一致", why=_STAFF_READ),
+        Move(OPEN, "decided", SOLVED, "差异已处理", why=_BOOKS_TELL),
+        Move(OPEN, "decided_first", SECOND, "金额较大，等待另一人复核", why=_STAFF_READ),
+        Move(SECOND, "confirmed", SOLVED, "复核同意，差异已处理", why=_BOOKS_TELL),
+        Move(SECOND, "rejected", OPEN, "复核不同意，重新处理", why=_STAFF_READ),
+        *(Move(state, "healed", SOLVED, "询问渠道后已一致", why=_FOUND_FIRST) for state in UNSOLVED),
+        *(Move(state, "appeared", SOLVED, "另一天的对账单已列出", why=_FOUND_FIRST) for state in UNSOLVED),
+    ),
+    says={OPEN: "待处理", SECOND: "待复核", SOLVED: "已处理"},
+    terminal=frozenset({SOLVED}),
+)
+
+PAID_LINE: Final = "paid"
+RETURNED_LINE: Final = "returned"
+
+MISSING_HERE, MISSING_THERE = "missing_here", "missing_there"
+AMOUNT_DIFFERS, REFUND_DIFFERS = "amount_differs", "refund_differs"
+STATE_DIFFERS, TOLD_TWICE = "state_differs", "told_twice"
+"""What may be wrong. Told twice: the same line more than once; state: we know the payment but not its money."""
+
+ASK, BOOK, WAIT = "ask", "book", "wait"
+"""What may be done: ask the channel and believe its signed answer; book it as unexplained; wait for another day."""
