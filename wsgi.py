@@ -25,14 +25,25 @@ from backend.runtime.settings import Settings, settings
 from backend.store import outbox
 from courier import tasks as courier_chores
 from courier.machine import PARCEL
+from notifications import money_reactions as told_of_money
 from notifications import reactions as told
 from notifications import tasks as notifications_chores
 from notifications.machine import MESSAGE
 from payments import reactions as paid
+from payments import receipt_tasks as receipt_chores
 from payments import tasks as payments_chores
 from payments.machine import BILL, PAYMENT, REFUND
+from payments.receipt_machine import RECEIPT
+from payments.reconciliation import tasks as statement_chores
+from payments.reconciliation.machine import DIFFERENCE, STATEMENT
 
-SURFACES = (miniprogram_api.SURFACE, courier.api.SURFACE, department.SURFACE, department.SCREEN)
+SURFACES = (
+    miniprogram_api.SURFACE,
+    miniprogram_api.RECEIPTS,
+    courier.api.SURFACE,
+    department.SURFACE,
+    department.SCREEN,
+)
 
 CALLBACKS = (
     payments.callbacks_blueprint,
@@ -85,8 +96,13 @@ SUBSCRIPTIONS: dict[type[c.Event], tuple[outbox.Ear, ...]] = {
     ),
     c.BookingMissed: (told.on_booking_missed, cases.on_booking_missed),
     c.PersonJoined: (booking.on_person_joined, cases.on_person_joined),
-    c.PaymentSucceeded: (told.on_payment_succeeded, cases.on_payment_succeeded),
-    c.PaymentRefunded: (told.on_payment_refunded, cases.on_payment_refunded),
+    c.PaymentSucceeded: (told_of_money.on_payment_succeeded, cases.on_payment_succeeded),
+    c.PaymentRefunded: (told_of_money.on_payment_refunded, cases.on_payment_refunded),
+    c.RefundApproved: (told_of_money.on_refund_approved,),
+    c.RefundListed: (told_of_money.on_refund_listed,),
+    c.RefundRefused: (told_of_money.on_refund_refused,),
+    c.RefundFailed: (told_of_money.on_refund_failed,),
+    c.SurplusComes: (told_of_money.on_surplus_comes,),
     c.ParcelOrdered: (told.on_parcel_ordered, cases.on_parcel_ordered),
     c.ParcelCollected: (told.on_parcel_collected, cases.on_parcel_collected),
     c.ParcelDelivered: (told.on_parcel_delivered, cases.on_parcel_delivered),
@@ -98,7 +114,8 @@ ARCHIVAL = frozenset(
     {
         c.PersonRegistered, c.ItemPublished, c.CaseSubmitted, c.CaseResubmitted, c.CaseReopened, c.CasePaused,
         c.CaseResumed, c.CaseExtended, c.CaseDelivered, c.BookingServed, c.BillIssued,
-        c.PaymentClosed, c.MoneyUnexplained, c.MessageDead,
+        c.PaymentClosed, c.MoneyUnexplained, c.MessageDead, c.DifferenceFound, c.ReceiptIssued, c.ReceiptVoided,
+        c.RefundAsked,
     }
 )  # fmt: skip
 
@@ -120,6 +137,8 @@ CHORES = (
     cases_chores,
     people_chores,
     payments_chores,
+    receipt_chores,
+    statement_chores,
     courier_chores,
     notifications_chores,
     relay,
@@ -127,8 +146,8 @@ CHORES = (
 )
 
 MACHINES = (
-    BILL, BLOCK, BOOKING, CASE, ENTRY, MESSAGE, PARCEL, PAYMENT, PERSON, REFUND, RELEASE, RIDER, STAFF, SYSTEM_KEY,
-    TICKET, VERSION, WAIT,
+    BILL, BLOCK, BOOKING, CASE, DIFFERENCE, ENTRY, MESSAGE, PARCEL, PAYMENT, PERSON, RECEIPT, REFUND, RELEASE, RIDER,
+    STAFF, STATEMENT, SYSTEM_KEY, TICKET, VERSION, WAIT,
 )  # fmt: skip
 
 

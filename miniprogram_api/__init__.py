@@ -9,9 +9,12 @@ from miniprogram_api import (
     me,
     messages,
     parcels,
+    pay_links,
     payments,
     places,
     progress,
+    receipts,
+    refunds,
     releases,
     sessions,
     standing,
@@ -19,6 +22,7 @@ from miniprogram_api import (
     waiting,
 )
 from miniprogram_api.api import mp
+from miniprogram_api.receipts import RECEIPTS as RECEIPTS
 
 for _story in (
     sessions,
@@ -35,6 +39,9 @@ for _story in (
     hall,
     payments,
     bills,
+    refunds,
+    receipts,
+    pay_links,
     parcels,
     messages,
 ):

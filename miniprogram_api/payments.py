@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, TypeVar
 
 from pydantic import Field
 
@@ -10,6 +11,8 @@ import payments
 from backend import cases, people
 from backend.kernel.problems import ChannelRefused, ChannelSilent, Conflict, InvalidInput, NotFound
 from backend.runtime import paging
+from backend.runtime.audience import Principal
+from backend.runtime.settings import settings
 from backend.runtime.surface import Body, Call, Page, Query, Surface
 from backend.store.unit import Unit, unit
 
@@ -19,15 +22,27 @@ PAYING_PROBLEMS = (
     payments.AmountOutOfRange,
     payments.ChannelUnknown,
     payments.PayerUnknown,
+    payments.PayeeInactive,
     ChannelSilent,
     ChannelRefused,
 )
 
 
+FOR_ANOTHER = "another"
+"""What a payer is told a payment was for, when somebody else owed it: the matter itself is none of theirs."""
+
+
 class PayWish(Body):
-    """How the payer wants to pay."""
+    """How the payer wants to pay: in the app (`mini`), or in a browser (`h5`) that then goes on to `return_to`."""
 
     channel: str = Field(min_length=1, max_length=20)
+    product: Literal["mini", "h5"] = "mini"
+    return_to: str = Field(
+        default="/", max_length=200, pattern=r"^/([A-Za-z0-9_.?=&%-][A-Za-z0-9_./?=&%-]*)?$"
+    )
+
+
+W = TypeVar("W", bound=PayWish)
 
 
 class PaymentsAsked(Query):
@@ -64,26 +79,45 @@ class MyPaymentInFull:
 
 def pay_case_fee(call: Call[PayWish], case_id: str) -> payments.PayOrder:
     """Begin to pay the fee of a case; repeated, it gives the same payment again."""
+    payer = call.principal
+    return payments.pay(
+        lambda u: open_case_payment(u, case_id, payer.id, payer, call.body),
+        account_of(payer.id),
+        visitor_of(call),
+    )
 
-    def open_it(u: Unit) -> payments.PaymentView:
-        fee = cases.fee_due(u, case_id, call.principal.id)
-        if fee.state == "paid":
-            raise payments.FeeAlreadyPaid
-        if fee.state != "due":
-            raise payments.FeeNotDue
-        return payments.open_payment(
-            u,
-            subject=payments.subject_of_case(case_id),
-            matter=case_id,
-            person_id=call.principal.id,
-            payee=fee.department_id,
-            amount_fen=fee.amount_fen,
-            channel=call.body.channel,
-            title=fee.title,
-            by=call.principal.actor,
-        )
 
-    return payments.pay(open_it, account_of(call.principal.id))
+def open_case_payment(
+    u: Unit, case_id: str, owner_id: str, payer: Principal, wish: PayWish
+) -> payments.PaymentView:
+    """A payment of the fee that this owner's case asks for, by the owner or somebody the owner asked.
+
+    Raises NotYours, FeeAlreadyPaid, FeeNotDue, and what `payments.open_payment` raises.
+    """
+    fee = due_fee(u, case_id, owner_id)
+    return payments.open_payment(
+        u,
+        subject=payments.subject_of_case(case_id),
+        matter=case_id,
+        person_id=payer.id,
+        payee=fee.department_id,
+        amount_fen=fee.amount_fen,
+        channel=wish.channel,
+        title=fee.title,
+        by=payer.actor,
+        product=wish.product,
+        owed_by=owner_id,
+    )
+
+
+def due_fee(u: Unit, case_id: str, owner_id: str) -> cases.FeeDue:
+    """The fee of the owner's case, while it waits for money. Raises NotYours, FeeAlreadyPaid, FeeNotDue."""
+    fee = cases.fee_due(u, case_id, owner_id)
+    if fee.state == "paid":
+        raise payments.FeeAlreadyPaid
+    if fee.state != "due":
+        raise payments.FeeNotDue
+    return fee
 
 
 def show_payment(call: Call[None], payment_id: str) -> MyPaymentInFull:
@@ -105,15 +139,14 @@ def list_payments(call: Call[None]) -> Page[MyPayment]:
     return Page(tuple(_mine(payment) for payment in shown.items), shown.next)
 
 
-def show_receipt(call: Call[None], payment_id: str) -> payments.ReceiptView:
-    """The receipt of a payment."""
-    with unit() as u:
-        return payments.receipt_of(u, payment_id, call.principal.id)
-
-
 def account_of(person_id: str) -> Callable[[Unit, str], str | None]:
     """Finds the payer's account with the platform of a channel."""
     return lambda u, platform: people.account_of(u, person_id, platform)
+
+
+def visitor_of(call: Call[W]) -> payments.Visitor:
+    """Where the payer's browser comes from and goes to; never to somebody else's site."""
+    return payments.Visitor(call.address, settings().town.public_base_url + call.body.return_to)
 
 
 def register(surface: Surface) -> None:
@@ -128,9 +161,6 @@ def register(surface: Surface) -> None:
     )(pay_case_fee)
     surface.get("/payments", query=PaymentsAsked, answers=Page[MyPayment])(list_payments)
     surface.get("/payments/<payment_id>", answers=MyPaymentInFull, problems=(NotFound,))(show_payment)
-    surface.get("/payments/<payment_id>/receipt", answers=payments.ReceiptView, problems=(NotFound,))(
-        show_receipt
-    )
 
 
 def _read(call: Call[None], payment_id: str) -> tuple[payments.PaymentView, tuple[payments.RefundView, ...]]:
@@ -142,7 +172,7 @@ def _read(call: Call[None], payment_id: str) -> tuple[payments.PaymentView, tupl
 def _mine(payment: payments.PaymentView) -> MyPayment:
     return MyPayment(
         id=payment.id,
-        subject=payment.subject,
+        subject=payment.subject if payment.owed_by is None else FOR_ANOTHER,
         title=payment.title,
         amount_fen=payment.amount_fen,
         refunded_fen=payment.refunded_fen,

@@ -65,7 +65,12 @@ KINDS: dict[str, Kind] = {
         _must("case_finished_online"),
         Kind("case_finished_sent"),
         Kind("payment_succeeded", quiet=False, life=_DAY),
-        Kind("payment_refunded"),
+        _must("payment_refunded"),
+        Kind("refund_approved"),
+        _must("refund_listed"),
+        _must("refund_refused"),
+        _must("refund_failed"),
+        _must("surplus_comes"),
         _must("booking_confirmed", quiet=False, life=12 * _HOUR),
         _must("booking_cancelled", quiet=False, life=12 * _HOUR),
         # The window has ended it, or the end of the case: otherwise people set out for nothing.

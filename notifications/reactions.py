@@ -32,9 +32,6 @@ from backend.contracts import (
     ParcelEvent,
     ParcelOrdered,
     ParcelTroubled,
-    PaymentEvent,
-    PaymentRefunded,
-    PaymentSucceeded,
     PlaceOffered,
     PreReviewPassed,
     WaitEnded,
@@ -45,6 +42,7 @@ from backend.store.outbox import Ear
 from backend.store.unit import Unit
 from notifications.gathering import moment, standing_reminder, words_of_thing
 from notifications.kinds import reminder_kind
+from notifications.money_reactions import EARS as MONEY_EARS
 from notifications.news import tell_of_booking, tell_of_matter
 from notifications.telling import News, tell
 from notifications.withdrawing import hold_still, withdraw_overtaken
@@ -205,14 +203,6 @@ def on_block_decided(u: Unit, event: BlockDecided) -> None:
     tell_of_matter(u, kind, event.person_id, event.matter, event.matter, event.matter)
 
 
-def on_payment_succeeded(u: Unit, event: PaymentSucceeded) -> None:
-    _tell_payment(u, "payment_succeeded", event, event.payment_id)
-
-
-def on_payment_refunded(u: Unit, event: PaymentRefunded) -> None:
-    _tell_payment(u, "payment_refunded", event, event.refund_id or event.payment_id)
-
-
 def on_parcel_ordered(u: Unit, event: ParcelOrdered) -> None:
     if event.direction == "inbound":
         _tell_parcel(u, "pickup_ordered", event)
@@ -265,8 +255,7 @@ SUBSCRIPTIONS: dict[type[Event], tuple[Ear, ...]] = {
     EntryDrawn: (on_entry_drawn,),
     BookingBlocked: (on_booking_blocked,),
     BlockDecided: (on_block_decided,),
-    PaymentSucceeded: (on_payment_succeeded,),
-    PaymentRefunded: (on_payment_refunded,),
+    **MONEY_EARS,
     ParcelOrdered: (on_parcel_ordered,),
     ParcelCollected: (on_parcel_collected,),
     ParcelDelivered: (on_parcel_delivered,),
@@ -285,11 +274,6 @@ def _tell_case(
     u: Unit, kind: str, event: CaseEvent, fact: str, more: Mapping[str, str] | None = None
 ) -> None:
     tell_of_matter(u, kind, event.person_id, event.matter, event.matter, fact, more)
-
-
-def _tell_payment(u: Unit, kind: str, event: PaymentEvent, fact: str) -> None:
-    amount = {"amount": money.yuan(event.amount_fen)}
-    tell_of_matter(u, kind, event.person_id, event.matter, event.payment_id, fact, amount)
 
 
 def _tell_parcel(u: Unit, kind: str, event: ParcelEvent, more: str = "") -> None:

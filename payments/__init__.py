@@ -1,13 +1,48 @@
 """The payments bureau's door: every fen a citizen owes, pays and gets back."""
 
 from payments.asking import ask_about
-from payments.bill_questions import bill_facts_for, bill_of, bills_of, look_up_bill
-from payments.bills import issue_bill, load_bills, mark_window_handled, withdraw_bill
+from payments.bill_problems import (
+    BillBeingPaid,
+    ItemsDoNotAddUp,
+    PayeeCodeTaken,
+    PayeeInactive,
+    PayeeNotFound,
+    PayLinkNotFound,
+    RateOutOfRange,
+)
+from payments.bill_questions import BillFilter, bill_facts_for, bill_of, bills_at_desk, bills_of, look_up_bill
+from payments.bill_views import (
+    BillAmounts,
+    BillDraft,
+    BillLine,
+    BillView,
+    LineOutcome,
+    LinkFound,
+    PayeeDraft,
+    PayeeView,
+    PayLinkMade,
+    PayLinkView,
+    WindowView,
+)
+from payments.bills import (
+    correct_bill,
+    issue_bill,
+    issue_bills,
+    load_bills,
+    mark_window_handled,
+    withdraw_bill,
+)
 from payments.books import check_books
+from payments.channels.features import CALLS as CHANNEL_CALLS
+from payments.channels.features import PRODUCTS_SAY as CHANNEL_PRODUCTS
+from payments.disputes import clear, contest, give_back
 from payments.hearing import callbacks_blueprint
-from payments.ledger import balances
+from payments.ledger import balance_of, balances, lines_of
+from payments.pay_links import end_link, find_link, links_of, make_link
+from payments.payees import keep_payee, load_payees, payee_of, payee_register, purse_of, set_payee_active
 from payments.problems import (
     AmountOutOfRange,
+    AnotherMustConfirm,
     BillNotDue,
     BillNotFound,
     BillNumberTaken,
@@ -19,16 +54,36 @@ from payments.problems import (
     PayerUnknown,
     PaymentNotFound,
     PaymentOver,
+    ReceiptNotReady,
+    RefundDecided,
     RefundTooLarge,
+    RefundUnderReview,
 )
-from payments.questions import facts_for, paid_for, payment_of, payments_for, payments_of, refunds_of
+from payments.questions import facts_for, paid_for, payment_of, payments_for, payments_of
 from payments.reactions import on_case_withdrawn, on_fee_not_wanted
-from payments.receipts import receipt_of
-from payments.refunds import request_refund
+from payments.receipt_asking import standing_of as receipt_standing
+from payments.receipt_paper import draw_receipt
+from payments.receipt_views import (
+    ReceiptStanding,
+    ReceiptView,
+    ReceiptWords,
+    TroubledReceipt,
+    VerifiedReceipt,
+)
+from payments.receipts import ask_again as ask_receipt_again
+from payments.receipts import (
+    receipt_by_proof,
+    receipt_of,
+    receipt_words,
+    receipts_of,
+    troubled_receipt,
+    troubled_receipts,
+)
+from payments.refund_questions import refund_at_desk, refunds_at_desk, refunds_of
+from payments.refunds import approve_refund, ask_for_refund, refuse_refund, request_refund
+from payments.sealing import seal_ledger, verify_chains
 from payments.services import (
     attach_ticket,
-    clear,
-    contest,
     open_bill_payment,
     open_payment,
     pay,
@@ -37,11 +92,19 @@ from payments.services import (
 )
 from payments.settling import settle
 from payments.subjects import close_live, subject_of_bill, subject_of_case
-from payments.views import BillDraft, BillView, PaymentView, PayOrder, ReceiptView, RefundView, WindowView
+from payments.treasury import submit_to_treasury, treasury_failed, treasury_paid
+from payments.views import PaymentView, PayOrder, RefundAtDesk, RefundStep, RefundView, Visitor
 
 __all__ = [
+    "CHANNEL_CALLS",
+    "CHANNEL_PRODUCTS",
     "AmountOutOfRange",
+    "AnotherMustConfirm",
+    "BillAmounts",
+    "BillBeingPaid",
     "BillDraft",
+    "BillFilter",
+    "BillLine",
     "BillNotDue",
     "BillNotFound",
     "BillNumberTaken",
@@ -49,32 +112,70 @@ __all__ = [
     "ChannelUnknown",
     "FeeAlreadyPaid",
     "FeeNotDue",
+    "ItemsDoNotAddUp",
+    "LineOutcome",
+    "LinkFound",
     "MustVisitWindow",
     "NotRefundable",
+    "PayLinkMade",
+    "PayLinkNotFound",
+    "PayLinkView",
     "PayOrder",
+    "PayeeCodeTaken",
+    "PayeeDraft",
+    "PayeeInactive",
+    "PayeeNotFound",
+    "PayeeView",
     "PayerUnknown",
     "PaymentNotFound",
     "PaymentOver",
     "PaymentView",
+    "RateOutOfRange",
+    "ReceiptNotReady",
+    "ReceiptStanding",
     "ReceiptView",
+    "ReceiptWords",
+    "RefundAtDesk",
+    "RefundDecided",
+    "RefundStep",
     "RefundTooLarge",
+    "RefundUnderReview",
     "RefundView",
+    "TroubledReceipt",
+    "VerifiedReceipt",
+    "Visitor",
     "WindowView",
+    "approve_refund",
     "ask_about",
+    "ask_for_refund",
+    "ask_receipt_again",
     "attach_ticket",
+    "balance_of",
     "balances",
     "bill_facts_for",
     "bill_of",
+    "bills_at_desk",
     "bills_of",
     "callbacks_blueprint",
     "check_books",
     "clear",
     "close_live",
     "contest",
+    "correct_bill",
+    "draw_receipt",
+    "end_link",
     "facts_for",
+    "find_link",
+    "give_back",
     "issue_bill",
+    "issue_bills",
+    "keep_payee",
+    "lines_of",
+    "links_of",
     "load_bills",
+    "load_payees",
     "look_up_bill",
+    "make_link",
     "mark_window_handled",
     "on_case_withdrawn",
     "on_fee_not_wanted",
@@ -83,15 +184,33 @@ __all__ = [
     "paid_for",
     "pay",
     "pay_order",
+    "payee_of",
+    "payee_register",
     "payment_of",
     "payments_for",
     "payments_of",
     "prepare",
+    "purse_of",
+    "receipt_by_proof",
     "receipt_of",
+    "receipt_standing",
+    "receipt_words",
+    "receipts_of",
+    "refund_at_desk",
+    "refunds_at_desk",
     "refunds_of",
+    "refuse_refund",
     "request_refund",
+    "seal_ledger",
+    "set_payee_active",
     "settle",
     "subject_of_bill",
     "subject_of_case",
+    "submit_to_treasury",
+    "treasury_failed",
+    "treasury_paid",
+    "troubled_receipt",
+    "troubled_receipts",
+    "verify_chains",
     "withdraw_bill",
 ]

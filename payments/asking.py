@@ -1,6 +1,7 @@
 """Asking the channels about what stays silent. Whatever they answer becomes a notice and takes the one door.
 
-Everything here lifts a telephone: no unit may be open. A channel that does not answer changes nothing.
+Everything here lifts a telephone: no unit may be open. A channel that does not answer changes nothing: it is asked
+again, however often it was asked already.
 """
 
 import logging
@@ -12,14 +13,17 @@ from backend.kernel import clock
 from backend.runtime import callbacks
 from backend.store.unit import Unit, run_unit
 from payments.channels import channel, port
-from payments.machine import CLOSING, OPEN, REFUND, REQUESTED, SENT
+from payments.machine import CLOSING, DISPUTED, OPEN, REFUND, REQUESTED, SENT
 from payments.models import Payment, Refund
+from payments.refund_questions import came_fen
 from payments.settling import settle
 from payments.subjects import provider_actor
 
 log = logging.getLogger(__name__)
 PATIENCE = timedelta(seconds=3)
 """A payer who asks again within this time gets what we know: the channel was just asked."""
+AGAIN = timedelta(minutes=3)
+"""After this time a question is repeated that brought no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def underway_one(refund: Refund, payment: Payment) -> Underway:
         channel=payment.channel,
         payment_number=payment.number,
         amount_fen=refund.amount_fen,
-        paid_fen=payment.amount_fen,
+        paid_fen=came_fen(payment),
         reason=refund.reason,
         sent=refund.state == SENT,
     )
@@ -115,6 +119,14 @@ def _take(u: Unit, payment_id: str) -> Silent | None:
     return silent_one(payment)
 
 
+def _ask_again(u: Unit, payment_id: str) -> None:
+    """A question without an answer does not count: the next one comes soon, whatever the ladder says."""
+    payment = u.get(Payment, payment_id, lock=True)
+    if payment is not None and payment.state in (*OPEN, DISPUTED):
+        payment.asked = max(0, payment.asked - 1)
+        payment.ask_next_at = min(payment.ask_next_at, clock.wire_now() + AGAIN)
+
+
 def _as_found(shut: port.Closing) -> port.Found:
     return port.Unknown("paid while it was being closed") if isinstance(shut, port.AlreadyPaid) else shut
 
@@ -135,6 +147,7 @@ def _news_of(silent: Silent, found: port.Found) -> Notice | None:
         return _plain(silent.channel, silent.number, "closed", {port.OURS: True})
     if isinstance(found, port.Unknown):
         log.info("channel gave no proof", extra={"payment": silent.id, "why": found.why})
+        run_unit(lambda u: _ask_again(u, silent.id))
     return None
 
 

@@ -1,10 +1,19 @@
 """The three tables of moves of the payments bureau: a payment, a refund, a bill.
 
-Money decides: a payment may succeed from every state in which the provider can outrun us, and money that
-comes for a closed payment or a second time goes straight to `refunding`, never to `paid`.
+Money decides: a payment may succeed from every state in which the provider can outrun us. Late money counts while it
+is still wanted; what nobody owes goes back by itself, and another sum than the one asked for is held until it is clear.
 """
 
-from backend.contracts import PaymentClosed, PaymentRefunded, PaymentSucceeded
+from backend.contracts import (
+    PaymentClosed,
+    PaymentRefunded,
+    PaymentSucceeded,
+    RefundApproved,
+    RefundFailed,
+    RefundListed,
+    RefundRefused,
+    SurplusComes,
+)
 from backend.kernel.machine import Machine, Move
 
 CREATED, AWAITING, PAID = "created", "awaiting", "paid"
@@ -14,10 +23,12 @@ REFUNDING, PARTLY_REFUNDED, REFUNDED = "refunding", "partly_refunded", "refunded
 LIVE = (CREATED, AWAITING)
 OPEN = (CREATED, AWAITING, CLOSING)
 HOLDING_MONEY = (PAID, REFUNDING, PARTLY_REFUNDED, REFUNDED, DISPUTED)
+RETURNABLE = (PAID, PARTLY_REFUNDED, REFUNDING)
 
-_TOLD_LATER = "PaymentRefunded tells it when the money is back"
+_REFUND_TELLS = "the move of the refund beside it tells it"
 _PHONE_KNOWS = "the payer's phone shows it"
 _STAFF_KNOW = "staff did it, and the journal says so"
+_OTHER_SUM = "收到的金额与应缴金额不一致，正在核实"
 
 PAYMENT = Machine(
     name="payment",
@@ -27,26 +38,42 @@ PAYMENT = Machine(
         *(Move(state, "succeeded", PAID, "支付成功", event=PaymentSucceeded) for state in OPEN),
         *(Move(state, "close_requested", CLOSING, "支付单正在关闭", why=_PHONE_KNOWS) for state in LIVE),
         *(Move(state, "closed", CLOSED, "支付单已关闭，未收款", event=PaymentClosed) for state in OPEN),
-        *(Move(state, "overpaid", REFUNDING, "收到多余款项，将原路退回", why=_TOLD_LATER) for state in OPEN),
+        *(
+            Move(state, "overpaid", REFUNDING, "收到多余款项，将原路退回", event=SurplusComes)
+            for state in (*OPEN, DISPUTED)
+        ),
+        *(Move(state, "mispaid", DISPUTED, _OTHER_SUM, event=SurplusComes) for state in OPEN),
+        Move(
+            CLOSED,
+            "paid_late_honoured",
+            PAID,
+            "支付单关闭后款项到账，仍按支付成功办理",
+            event=PaymentSucceeded,
+            correction=True,
+        ),
         Move(
             CLOSED,
             "paid_late",
             REFUNDING,
             "支付单关闭后才收到款项，将原路退回",
-            why=_TOLD_LATER,
+            event=SurplusComes,
             correction=True,
         ),
+        Move(CLOSED, "mispaid", DISPUTED, _OTHER_SUM, event=SurplusComes, correction=True),
         *(
-            Move(state, "refund_requested", REFUNDING, "已发起退款", why=_TOLD_LATER)
-            for state in (PAID, PARTLY_REFUNDED, REFUNDING)
+            Move(state, "refund_requested", REFUNDING, "已发起退款", why=_REFUND_TELLS)
+            for state in RETURNABLE
         ),
+        Move(DISPUTED, "given_back", REFUNDING, "款项将原路退回", why=_REFUND_TELLS),
         Move(REFUNDING, "returned_some", REFUNDING, "一笔退款已退回，其余仍在办理", event=PaymentRefunded),
         Move(REFUNDING, "returned_part", PARTLY_REFUNDED, "部分款项已退回", event=PaymentRefunded),
         Move(REFUNDING, "returned_whole", REFUNDED, "款项已全部退回", event=PaymentRefunded),
-        Move(REFUNDING, "refund_failed", PAID, "退款未成功，款项仍在收款方", why=_STAFF_KNOW),
-        Move(REFUNDING, "refund_failed_in_part", PARTLY_REFUNDED, "一笔退款未成功", why=_STAFF_KNOW),
+        Move(REFUNDING, "refund_failed", PAID, "退款未成功，款项仍在收款方", why=_REFUND_TELLS),
+        Move(REFUNDING, "refund_failed_in_part", PARTLY_REFUNDED, "一笔退款未成功", why=_REFUND_TELLS),
+        Move(REFUNDING, "surplus_stays", DISPUTED, "多余款项未能退回，正在核实", why=_REFUND_TELLS),
         Move(PAID, "contested", DISPUTED, "这笔支付有争议，正在核实", why=_STAFF_KNOW),
         Move(DISPUTED, "cleared", PAID, "争议已核实，支付有效", why=_STAFF_KNOW),
+        Move(DISPUTED, "corrected", PAID, "金额已核实无误，支付成功", event=PaymentSucceeded),
     ),
     says={
         CREATED: "待发起",
@@ -62,24 +89,58 @@ PAYMENT = Machine(
     terminal=frozenset({CLOSED, REFUNDED}),
 )
 
+ASKED, SECOND, REFUSED = "asked", "second", "refused"
 REQUESTED, SENT, SUCCEEDED, FAILED = "requested", "sent", "succeeded", "failed"
+LISTED, SUBMITTED = "listed", "submitted"
+UNDECIDED = (ASKED, SECOND)
 UNDER_WAY = (REQUESTED, SENT)
+AT_TREASURY = (LISTED, SUBMITTED)
+PROMISED = (*UNDER_WAY, *AT_TREASURY)
+"""Decided and not ended: the money is on its way back."""
+COUNTED = (*UNDECIDED, *PROMISED, SUCCEEDED)
+"""Whatever may still leave, or has left: together never more than came."""
 
 _PAYMENT_TELLS = "the move of the payment beside it tells it"
+_DAYS = "the channel answers within days"
 
 REFUND = Machine(
     name="refund",
-    start=REQUESTED,
+    start=ASKED,
     moves=(
-        Move(REQUESTED, "sent", SENT, "退款已提交支付渠道", why="the channel answers within days"),
-        *(Move(state, "succeeded", SUCCEEDED, "退款已到账", why=_PAYMENT_TELLS) for state in UNDER_WAY),
+        Move(ASKED, "owed", REQUESTED, "多余款项，无需审核，即将原路退回", why=_PAYMENT_TELLS),
+        Move(ASKED, "seconded", SECOND, "初审通过，金额较大，等待另一人复核", why=_STAFF_KNOW),
         *(
-            Move(state, "failed", FAILED, "退款未成功，工作人员将处理", why=_PAYMENT_TELLS)
-            for state in UNDER_WAY
+            Move(state, "approved", REQUESTED, "退款申请已通过，即将原路退回", event=RefundApproved)
+            for state in UNDECIDED
+        ),
+        *(
+            Move(state, "listed", LISTED, "退款申请已通过，款项已入国库，已列入退付", event=RefundListed)
+            for state in UNDECIDED
+        ),
+        *(Move(state, "refused", REFUSED, "退款申请未通过", event=RefundRefused) for state in UNDECIDED),
+        Move(REQUESTED, "sent", SENT, "退款已提交支付渠道", why=_DAYS),
+        Move(LISTED, "submitted", SUBMITTED, "退付申请已提交国库", why="the treasury answers within days"),
+        *(
+            Move(state, "succeeded", SUCCEEDED, "退款已到账", why=_PAYMENT_TELLS)
+            for state in (*UNDER_WAY, SUBMITTED)
+        ),
+        *(
+            Move(state, "failed", FAILED, "退款未成功，工作人员将处理", event=RefundFailed)
+            for state in (*UNDER_WAY, SUBMITTED)
         ),
     ),
-    says={REQUESTED: "待退款", SENT: "退款中", SUCCEEDED: "已到账", FAILED: "未成功"},
-    terminal=frozenset({SUCCEEDED, FAILED}),
+    says={
+        ASKED: "待审核",
+        SECOND: "待复核",
+        REFUSED: "未通过",
+        REQUESTED: "待退款",
+        SENT: "退款中",
+        LISTED: "待退付",
+        SUBMITTED: "退付中",
+        SUCCEEDED: "已到账",
+        FAILED: "未成功",
+    },
+    terminal=frozenset({REFUSED, SUCCEEDED, FAILED}),
 )
 
 DUE, BILL_PAID, WITHDRAWN = "due", "paid", "withdrawn"
@@ -88,6 +149,7 @@ BILL = Machine(
     name="bill",
     start=DUE,
     moves=(
+        Move(DUE, "corrected", DUE, "缴款通知已更正，请按新的金额缴款", why=_STAFF_KNOW),
         Move(DUE, "window_handled", DUE, "窗口已处理，可以在线缴款", why=_STAFF_KNOW),
         Move(DUE, "paid", BILL_PAID, "缴款完成", why="PaymentSucceeded tells it"),
         Move(DUE, "withdrawn", WITHDRAWN, "缴款通知已撤回，无需缴款", why=_STAFF_KNOW),

@@ -5,6 +5,10 @@ Problem
 │   ├── FeeAlreadyPaid     somebody paid this
 │   ├── PaymentOver        this payment is closed: begin a new one
 │   ├── NotRefundable      no money of this payment is there to return
+│   ├── RefundUnderReview  the payer has asked already, nobody has decided yet
+│   ├── RefundDecided      somebody has decided, or it has moved on
+│   ├── AnotherMustConfirm four eyes: the same person cannot say yes twice
+│   ├── ReceiptNotReady    the receipt system has not numbered it yet
 │   ├── BillNotDue         paid, or withdrawn by the department
 │   ├── BillNumberTaken    the number stands on another bill
 │   └── MustVisitWindow    the window first (HN-07)
@@ -49,6 +53,36 @@ class NotRefundable(Conflict):
     slug = "not-refundable"
     extras = members(state=str, left_fen=int)
     title = "这笔支付目前不能退款，请先核对支付状态。"
+
+
+class ReceiptNotReady(Conflict):
+    """The receipt system has not given it a number yet."""
+
+    slug = "receipt-not-ready"
+    extras = members(state=str)
+    title = "电子票据正在开具，请稍后再来下载。"
+
+
+class RefundUnderReview(Conflict):
+    """The payer's last question about this payment is still open."""
+
+    slug = "refund-under-review"
+    title = "这笔支付已有退款申请正在审核，请等审核结果出来后再申请。"
+
+
+class RefundDecided(Conflict):
+    """This refund is not where this step begins."""
+
+    slug = "refund-decided"
+    extras = members(state=str)
+    title = "这笔退款已经处理到另一步，请刷新后查看。"
+
+
+class AnotherMustConfirm(Conflict):
+    """Above the threshold two different people say yes."""
+
+    slug = "another-must-confirm"
+    title = "退款金额较大，须由另一位工作人员复核。"
 
 
 class BillNotDue(Conflict):

@@ -11,8 +11,9 @@ from payments import wording
 from payments.machine import PAYMENT, REFUND, SUCCEEDED
 from payments.models import Payment, Refund
 from payments.problems import PaymentNotFound
+from payments.refund_questions import refunded_fen
 from payments.subjects import settling_payment
-from payments.views import PaymentView, RefundView
+from payments.views import PaymentView
 
 
 def payment_of(u: Unit, payment_id: str, person_id: str | None = None) -> PaymentView:
@@ -41,19 +42,6 @@ def paid_for(u: Unit, subject: str) -> PaymentView | None:
     return None if payment is None else payment_view(payment, refunded_fen(u, payment.id))
 
 
-def refunds_of(u: Unit, payment_id: str) -> list[RefundView]:
-    """The refunds of a payment, oldest first."""
-    wanted = select(Refund).where(Refund.payment_id == payment_id).order_by(Refund.id)
-    return [refund_view(refund) for refund in u.session.scalars(wanted)]
-
-
-def refunded_fen(u: Unit, payment_id: str, *, but: str = "", states: tuple[str, ...] = (SUCCEEDED,)) -> int:
-    """Sum of a payment's refunds in these states, leaving one out."""
-    total = select(func.coalesce(func.sum(Refund.amount_fen), 0))
-    mine = total.where(Refund.payment_id == payment_id, Refund.state.in_(states), Refund.id != but)
-    return int(u.session.scalar(mine) or 0)
-
-
 def facts_for(u: Unit, public_id: str) -> Mapping[str, str]:
     """Words for messages about a payment ("pay-") or a refund ("rf-"); empty for neither."""
     if (payment := u.get(Payment, public_id)) is not None:
@@ -62,7 +50,8 @@ def facts_for(u: Unit, public_id: str) -> Mapping[str, str]:
     payment = u.get(Payment, refund.payment_id) if refund else None
     if refund is None or payment is None:
         return {}
-    return _words(payment, refund.amount_fen, REFUND.label(refund.state))
+    words = dict(_words(payment, refund.amount_fen, REFUND.label(refund.state)))
+    return words | ({"why": refund.decision} if refund.decision else {})
 
 
 def payment_view(payment: Payment, refunded: int) -> PaymentView:
@@ -84,19 +73,10 @@ def payment_view(payment: Payment, refunded: int) -> PaymentView:
         refunded_fen=refunded,
         settles=payment.settles,
         ticket=payment.ticket,
-    )
-
-
-def refund_view(refund: Refund) -> RefundView:
-    return RefundView(
-        id=refund.id,
-        payment_id=refund.payment_id,
-        amount_fen=refund.amount_fen,
-        state=refund.state,
-        says=REFUND.label(refund.state),
-        reason=refund.reason,
-        requested_at=refund.requested_at,
-        returned_at=refund.returned_at,
+        product=payment.product,
+        received_fen=payment.received_fen,
+        settled_at=payment.settled_at,
+        owed_by=payment.owed_by,
     )
 
 

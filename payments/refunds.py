@@ -1,86 +1,172 @@
-"""Ways back of money: asked for under the row lock of the payment, never more than is left of it."""
+"""Ways back of money: asked for, decided, promised. Never more than is left, under the row lock of the payment.
 
-from sqlalchemy import select
+Whoever asks, a person of the payee decides, and above a threshold a second one. What nobody owed needs no decision.
+Once the channel has paid the money out it is the treasury's (收支两条线): then the way back is 退付, see `treasury`.
+"""
 
-from backend.contracts import Notice, PaymentRefunded
+from backend.contracts import RefundApproved, RefundAsked, RefundListed, RefundRefused
 from backend.kernel import clock, ids
 from backend.kernel.privacy import scrub
 from backend.kernel.problems import FieldError
+from backend.runtime.settings import settings
 from backend.runtime.worker import wake
-from backend.store.unit import Actor, Unit
-from payments import bills, ledger, receipts, wording
-from payments.channels.port import OURS, REFERENCE, RETURNED_SO_FAR
-from payments.machine import FAILED, PAID, PARTLY_REFUNDED, PAYMENT, REFUND, REFUNDING, SUCCEEDED, UNDER_WAY
-from payments.models import Payment, Refund, number_of
-from payments.problems import NotRefundable, PaymentNotFound, RefundTooLarge
-from payments.questions import refund_view, refunded_fen
+from backend.store.unit import SYSTEM, Actor, Unit
+from payments import ledger, treasury, wording
+from payments.machine import COUNTED, PAYMENT, REFUND, RETURNABLE, SECOND, UNDECIDED
+from payments.models import CHANNEL, TREASURY, Payment, Refund, number_of
+from payments.problems import (
+    AnotherMustConfirm,
+    NotRefundable,
+    PaymentNotFound,
+    RefundDecided,
+    RefundTooLarge,
+    RefundUnderReview,
+)
+from payments.refund_questions import came_fen, held_refund, refund_view, refunded_fen, refunds_in
 from payments.subjects import held_payment, provider_actor
-from payments.verdicts import repeated, set_aside
 from payments.views import RefundView
 
 SWEEP = "payments.refunds"
-_RETURNABLE = (PAID, PARTLY_REFUNDED, REFUNDING)
+
+
+def ask_for_refund(
+    u: Unit, payment_id: str, person_id: str, amount_fen: int | None, reason: str, by: Actor
+) -> RefundView:
+    """The payer asks for money back; None means all that is left. Staff of the payee decide.
+
+    Raises PaymentNotFound, NotRefundable, RefundTooLarge, RefundUnderReview (one question at a time).
+    """
+    payment = _returnable(u, payment_id, person_id)
+    if refunds_in(u, payment.id, UNDECIDED):
+        raise RefundUnderReview
+    refund = _begin(u, payment, _within_rest(u, payment, amount_fen), reason, by)
+    u.record(RefundAsked(*_told(payment, refund)))
+    return refund_view(u, refund)
 
 
 def request_refund(u: Unit, payment_id: str, amount_fen: int | None, reason: str, by: Actor) -> RefundView:
-    """Promise money back; None means all that is left. The channel is asked by the chore.
+    """Staff give money back; None means all that is left. Above the threshold another of them must confirm.
 
     Raises PaymentNotFound, NotRefundable, RefundTooLarge.
     """
-    payment = held_payment(u, payment_id)
-    if payment is None:
-        raise PaymentNotFound
-    if payment.state not in _RETURNABLE:
+    payment = _returnable(u, payment_id)
+    refund = _begin(u, payment, _within_rest(u, payment, amount_fen), reason, by)
+    _say_yes(u, payment, refund, by)
+    if refund.state == SECOND:
+        u.record(RefundAsked(*_told(payment, refund)))
+    return refund_view(u, refund)
+
+
+def approve_refund(u: Unit, refund_id: str, by: Actor) -> RefundView:
+    """Say yes; above the threshold it needs two people.
+
+    Raises PaymentNotFound, RefundDecided, NotRefundable (contested), AnotherMustConfirm.
+    """
+    payment, refund = _undecided(u, refund_id)
+    if payment.state not in RETURNABLE:
         raise NotRefundable(state=payment.state)
-    return refund_view(_promise(u, payment, _within_rest(u, payment, amount_fen), reason, by))
+    if refund.state == SECOND and by.id in (refund.approved_by, refund.asked_by):
+        raise AnotherMustConfirm
+    _say_yes(u, payment, refund, by)
+    return refund_view(u, refund)
 
 
-def return_unwanted(u: Unit, payment: Payment, by: Actor) -> None:
-    """Promise back all that is left of a locked payment that its matter no longer wants.
+def refuse_refund(u: Unit, refund_id: str, reason: str, by: Actor) -> RefundView:
+    """Say no; the payer reads the reason. Raises PaymentNotFound, RefundDecided."""
+    payment, refund = _undecided(u, refund_id)
+    refund.decision = scrub(reason)[:80]
+    u.step(REFUND, refund, "refused", by=by, facts={"reason": refund.decision})
+    u.record(RefundRefused(*_told(payment, refund)))
+    return refund_view(u, refund)
+
+
+def return_unwanted(u: Unit, payment: Payment, by: Actor = SYSTEM) -> None:
+    """Promise back all that is left of a locked payment that its matter no longer wants; what was asked for, too.
 
     A contested payment waits until it is cleared; one that is back or on its way stays as it is.
     """
-    rest = _rest(u, payment)
-    if rest > 0 and payment.state in _RETURNABLE:
-        _promise(u, payment, rest, wording.NOT_WANTED, by)
-
-
-def owe_back(u: Unit, payment: Payment, reason: str) -> None:
-    """Give the whole of a locked payment back that nobody owed; the payment is already `refunding`."""
-    _add_refund(u, payment, payment.amount_fen, reason, provider_actor(payment.channel))
-
-
-def settle_refund(u: Unit, notice: Notice) -> None:
-    """News of a refund, pushed or asked for."""
-    seen = u.session.scalars(select(Refund).where(Refund.number == notice.subject)).one_or_none()
-    payment = held_payment(u, seen.payment_id) if seen else None
-    refund = u.get(Refund, seen.id, lock=True) if seen else None
-    if payment is None or refund is None:
-        set_aside(u, notice, "unknown", "no refund of ours carries this number")
+    if payment.state not in RETURNABLE:
         return
-    reached = SUCCEEDED if notice.trigger == "refund_succeeded" else FAILED
-    if why := _contradiction(u, refund, notice):
-        set_aside(u, notice, "mismatch", why, payment)
-    elif refund.state == reached:
-        repeated(u, notice, "the refund has already ended so")
-    elif refund.state not in UNDER_WAY:
-        set_aside(u, notice, "impossible", f"the refund has already {refund.state}", payment)
-    elif reached == SUCCEEDED:
-        _returned(u, payment, refund, notice)
+    for refund in refunds_in(u, payment.id, UNDECIDED):
+        _promise(u, payment, refund, by)
+    u.flush()
+    rest = _rest(u, payment)
+    if rest > 0:
+        _promise(u, payment, _begin(u, payment, rest, wording.NOT_WANTED, by), by)
+
+
+def owe_back(u: Unit, payment: Payment, reason: str) -> str:
+    """Give the whole of a locked payment back that nobody owed: it waits for nobody. Returns the refund's id."""
+    by = provider_actor(payment.channel)
+    refund = _begin(u, payment, came_fen(payment), reason, by, says=wording.SURPLUS_FOUND)
+    u.step(REFUND, refund, "owed", by=by, facts={"amount_fen": refund.amount_fen})
+    _send(u, payment, refund)
+    return refund.id
+
+
+def give_back_held(u: Unit, payment: Payment, reason: str, by: Actor) -> RefundView:
+    """Staff give back what is held of a locked payment (another amount, or a surplus that could not be returned)."""
+    u.step(PAYMENT, payment, "given_back", by=by, facts={"amount_fen": _rest(u, payment)})
+    refund = _begin(u, payment, _rest(u, payment), reason, by)
+    refund.approved_by = by.id
+    u.step(REFUND, refund, "approved", by=by, facts={"amount_fen": refund.amount_fen})
+    _send(u, payment, refund)
+    u.record(RefundApproved(*_told(payment, refund)))
+    return refund_view(u, refund)
+
+
+def _say_yes(u: Unit, payment: Payment, refund: Refund, by: Actor) -> None:
+    """The first yes is enough up to the threshold; beyond it the next one confirms."""
+    if refund.state == SECOND:
+        refund.confirmed_by = by.id
     else:
-        _failed(u, payment, refund, notice)
+        refund.approved_by = by.id
+        if _needs_two(u, payment):
+            u.step(REFUND, refund, "seconded", by=by, facts={"amount_fen": refund.amount_fen})
+            return
+    _promise(u, payment, refund, by)
 
 
-def _promise(u: Unit, payment: Payment, amount_fen: int, reason: str, by: Actor) -> Refund:
-    u.step(PAYMENT, payment, "refund_requested", by=by, facts={"amount_fen": amount_fen})
-    refund = _add_refund(u, payment, amount_fen, reason, by)
-    if not refund.owed:
-        ledger.enter_promise(u, payment, refund)
-    return refund
+def _needs_two(u: Unit, payment: Payment) -> bool:
+    """Whether all that left or may leave of this payment is above the threshold: small parts do not slip below it."""
+    return refunded_fen(u, payment.id, states=COUNTED) > settings().money.refund_four_eyes_fen
+
+
+def _promise(u: Unit, payment: Payment, refund: Refund, by: Actor) -> None:
+    """It is decided: the money is on its way, over the channel or over the treasury."""
+    refund.way = TREASURY if treasury.has_it(u, payment) else CHANNEL
+    facts = {"amount_fen": refund.amount_fen, "way": refund.way}
+    u.step(PAYMENT, payment, "refund_requested", by=by, facts=facts)
+    u.step(REFUND, refund, "listed" if refund.way == TREASURY else "approved", by=by, facts=facts)
+    _send(u, payment, refund)
+    event = RefundListed if refund.way == TREASURY else RefundApproved
+    u.record(event(*_told(payment, refund)))
+
+
+def _send(u: Unit, payment: Payment, refund: Refund) -> None:
+    refund.ask_next_at = clock.wire_now()
+    ledger.enter_promise(u, payment, refund)
+    u.after_commit(lambda: wake(SWEEP))
+
+
+def _returnable(u: Unit, payment_id: str, person_id: str | None = None) -> Payment:
+    payment = held_payment(u, payment_id)
+    if payment is None or person_id not in (None, payment.person_id):
+        raise PaymentNotFound
+    if payment.state not in RETURNABLE or not payment.settles:
+        raise NotRefundable(state=payment.state)
+    return payment
+
+
+def _undecided(u: Unit, refund_id: str) -> tuple[Payment, Refund]:
+    payment, refund = held_refund(u, refund_id)
+    if refund.state not in UNDECIDED:
+        raise RefundDecided(state=refund.state)
+    return payment, refund
 
 
 def _rest(u: Unit, payment: Payment) -> int:
-    return payment.amount_fen - refunded_fen(u, payment.id, states=(*UNDER_WAY, SUCCEEDED))
+    return came_fen(payment) - refunded_fen(u, payment.id, states=COUNTED)
 
 
 def _within_rest(u: Unit, payment: Payment, amount_fen: int | None) -> int:
@@ -94,7 +180,9 @@ def _within_rest(u: Unit, payment: Payment, amount_fen: int | None) -> int:
     return amount
 
 
-def _add_refund(u: Unit, payment: Payment, amount_fen: int, reason: str, by: Actor) -> Refund:
+def _begin(
+    u: Unit, payment: Payment, amount_fen: int, reason: str, by: Actor, says: str = wording.REFUND_ASKED
+) -> Refund:
     public_id = ids.new_id("rf")
     refund = Refund(
         id=public_id,
@@ -103,63 +191,19 @@ def _add_refund(u: Unit, payment: Payment, amount_fen: int, reason: str, by: Act
         matter=payment.matter,
         amount_fen=amount_fen,
         owed=not payment.settles,
+        way=CHANNEL,
         reason=scrub(reason)[:80],  # it goes to the channel and into the journal
+        asked_by=by.id,
         requested_at=clock.now(),
         asked=0,
         ask_next_at=clock.wire_now(),
     )
     u.add(refund)
     facts = {"amount_fen": amount_fen, "payment": payment.id, "reason": refund.reason}
-    u.begin(REFUND, refund, by=by, says=wording.REFUND_ASKED, facts=facts)
-    u.flush()
-    u.after_commit(lambda: wake(SWEEP))
+    u.begin(REFUND, refund, by=by, says=says, facts=facts)
+    u.flush_rows()
     return refund
 
 
-def _contradiction(u: Unit, refund: Refund, notice: Notice) -> str:
-    if not notice.facts.get(OURS):
-        return "it speaks of another merchant"
-    if notice.trigger == "refund_failed":
-        return ""
-    so_far = notice.facts.get(RETURNED_SO_FAR)
-    if so_far is not None:
-        least = refund.amount_fen + refunded_fen(u, refund.payment_id, but=refund.id)
-        return "" if so_far >= least else "less went back than we know of"
-    return "" if notice.amount_fen == refund.amount_fen else "another amount"
-
-
-def _returned(u: Unit, payment: Payment, refund: Refund, notice: Notice) -> None:
-    by, at = provider_actor(notice.provider), notice.occurred_at
-    refund.reference = str(notice.facts.get(REFERENCE, ""))[:64]
-    refund.returned_at = at or clock.now()
-    u.step(REFUND, refund, "succeeded", by=by, at=at, facts={"amount_fen": refund.amount_fen})
-    ledger.enter_return(u, payment, refund)
-    u.flush()
-    whole = refunded_fen(u, payment.id) == payment.amount_fen
-    others = refunded_fen(u, payment.id, but=refund.id, states=UNDER_WAY)
-    trigger = "returned_whole" if whole else "returned_some" if others else "returned_part"
-    u.step(PAYMENT, payment, trigger, by=by, at=at, facts={"amount_fen": refund.amount_fen})
-    u.record(
-        PaymentRefunded(
-            payment.matter, payment.person_id, payment.id, payment.subject, refund.amount_fen, refund.id
-        )
-    )
-    if whole and payment.settles:
-        payment.settles = False
-        receipts.void_receipt(u, payment)
-        bills.take_back_payment(u, payment.subject, by)
-
-
-def _failed(u: Unit, payment: Payment, refund: Refund, notice: Notice) -> None:
-    by = provider_actor(notice.provider)
-    refund.failure = str(notice.facts.get("why", ""))[:200]
-    u.step(REFUND, refund, "failed", by=by, at=notice.occurred_at)
-    if refund.owed:
-        # The money is not ours to keep: it stays promised, and staff must find another way.
-        set_aside(u, notice, "used", "money owed back could not be returned", payment)
-        return
-    ledger.enter_failure(u, payment, refund)
-    u.flush()
-    if not refunded_fen(u, payment.id, states=UNDER_WAY):
-        trigger = "refund_failed_in_part" if refunded_fen(u, payment.id) else "refund_failed"
-        u.step(PAYMENT, payment, trigger, by=by)
+def _told(payment: Payment, refund: Refund) -> tuple[str, str, str, str, int, str]:
+    return payment.matter, payment.person_id, payment.id, payment.subject, refund.amount_fen, refund.id

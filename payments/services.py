@@ -10,27 +10,25 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from backend.kernel import clock
-from backend.kernel.privacy import scrub
 from backend.kernel.problems import ChannelRefused, ChannelSilent, FieldError, Problem
 from backend.store.unit import Actor, Unit, retry_on, run_unit
 from payments import bill_questions, wording
 from payments.asking import ask_about
 from payments.channels import NAMES, channel, port
-from payments.machine import AWAITING, CREATED, DISPUTED, DUE, LIVE, PAID, PAYMENT
+from payments.machine import AWAITING, CREATED, DUE, LIVE, PAYMENT
 from payments.models import MAX_FEN, Payment
+from payments.payees import require_active
 from payments.problems import (
     AmountOutOfRange,
     BillNotDue,
     ChannelUnknown,
     FeeAlreadyPaid,
     MustVisitWindow,
-    NotRefundable,
     PayerUnknown,
     PaymentNotFound,
     PaymentOver,
 )
 from payments.questions import payment_view
-from payments.refunds import return_unwanted
 from payments.subjects import (
     held_payment,
     hold_subject,
@@ -39,12 +37,13 @@ from payments.subjects import (
     settling_payment,
     subject_of_bill,
 )
-from payments.views import PaymentView, PayOrder
+from payments.views import PaymentView, PayOrder, Visitor
 
 LIFE = timedelta(minutes=30)
 LAST_CALL = timedelta(minutes=2)
 """A payment that ends sooner than this is not offered again: nobody could pay it in time."""
 FIRST_ASK = timedelta(seconds=5)
+NOBODY = Visitor()
 
 retry_on("uq_payments_payment_live")
 retry_on("uq_payments_payment_settles")
@@ -52,19 +51,22 @@ retry_on("uq_payments_payment_settles")
 
 def open_payment(
     u: Unit, *, subject: str, matter: str, person_id: str, payee: str, amount_fen: int, channel: str,
-    title: str, by: Actor,
+    title: str, by: Actor, product: str = port.MINI, owed_by: str | None = None,
 ) -> PaymentView:  # fmt: skip
-    """A payment that can be paid now: the live one of this payer and channel, else a new one.
+    """A payment that can be paid now: the live one of this payer, channel and product, else a new one.
 
-    Raises AmountOutOfRange, ChannelUnknown, FeeAlreadyPaid.
+    `owed_by`: whose debt it is when another pays it. Raises AmountOutOfRange, ChannelUnknown, FeeAlreadyPaid,
+    PayeeInactive.
     """
     _check(amount_fen, channel)
+    require_active(u, payee)
+    owed_by = None if owed_by == person_id else owed_by
     hold_subject(u, subject)
     if settling_payment(u, subject) is not None:
         raise FeeAlreadyPaid
     live = _live(u, subject, person_id, channel)
     if live is not None:
-        if live.amount_fen == amount_fen and live.expires_at > clock.now() + LAST_CALL:
+        if _is_payable(live, amount_fen, product, owed_by):
             return payment_view(live, 0)
         request_closing(u, live, by)
         u.flush()
@@ -72,19 +74,23 @@ def open_payment(
     payment = Payment.opened(opened_at=now, expires_at=now + LIFE, ask_next_at=wire + FIRST_ASK)
     payment.subject, payment.matter, payment.person_id, payment.payee = subject, matter, person_id, payee
     payment.channel, payment.title, payment.amount_fen = channel, wording.fitting(title), amount_fen
+    payment.product, payment.owed_by = product, owed_by
     u.add(payment)
-    facts = {"amount_fen": amount_fen, "channel": channel}
+    facts = {"amount_fen": amount_fen, "channel": channel, "product": product}
     u.begin(PAYMENT, payment, by=by, says=wording.OPENED, facts=facts)
     return payment_view(payment, 0)
 
 
-def open_bill_payment(u: Unit, bill_id: str, person_id: str, channel: str, by: Actor) -> PaymentView:
-    """A payment of everything a bill costs today, for somebody who has found the bill.
+def open_bill_payment(
+    u: Unit, bill_id: str, person_id: str, channel: str, by: Actor, product: str = port.MINI,
+    owed_by: str | None = None,
+) -> PaymentView:  # fmt: skip
+    """A payment of everything a bill costs today, for somebody who has found the bill, or was asked by one who has.
 
     Raises BillNotFound, BillNotDue, MustVisitWindow, FeeAlreadyPaid.
     """
     hold_subject(u, subject_of_bill(bill_id))
-    bill = bill_questions.bill_of(u, bill_id, person_id=person_id)
+    bill = bill_questions.bill_of(u, bill_id, person_id=owed_by or person_id)
     if bill.must_visit_window:
         raise MustVisitWindow(window={"name": bill.window.name, "address": bill.window.address})
     if settling_payment(u, subject_of_bill(bill_id)) is not None:
@@ -101,15 +107,26 @@ def open_bill_payment(u: Unit, bill_id: str, person_id: str, channel: str, by: A
         channel=channel,
         title=wording.BILL_TITLE.format(item=bill.item, unit=bill.executing_unit),
         by=by,
+        product=product,
+        owed_by=owed_by,
     )
 
 
-def prepare(payment: PaymentView, payer_account: str) -> str:
+def prepare(payment: PaymentView, payer_account: str, visitor: Visitor = NOBODY) -> str:
     """Lift the telephone: the channel's ticket for this payment. No unit may be open.
 
     Raises ChannelSilent (the payment stays and can be prepared again), ChannelRefused, FeeAlreadyPaid.
     """
-    order = port.Order(payment.number, payment.title, payment.amount_fen, payer_account, payment.expires_at)
+    order = port.Order(
+        number=payment.number,
+        title=payment.title,
+        amount_fen=payment.amount_fen,
+        payer_account=payer_account,
+        expires_at=payment.expires_at,
+        product=payment.product,
+        payer_ip=visitor.address,
+        return_url=visitor.return_url,
+    )
     answer = channel(payment.channel).prepare(order)
     if isinstance(answer, port.Ticket):
         return answer.reference
@@ -129,19 +146,24 @@ def attach_ticket(u: Unit, payment_id: str, ticket: str) -> PaymentView:
         raise PaymentOver(state=payment.state)
     if payment.state == CREATED:
         u.step(PAYMENT, payment, "prepared", by=provider_actor(payment.channel))
-        payment.asked, payment.ask_next_at = 0, clock.wire_now() + FIRST_ASK
+        payment.ask_next_at = clock.wire_now() + FIRST_ASK
     payment.ticket = ticket
     return payment_view(payment, 0)
 
 
-def pay(open_it: Callable[[Unit], PaymentView], payer_account: Callable[[Unit, str], str | None]) -> PayOrder:
+def pay(
+    open_it: Callable[[Unit], PaymentView],
+    payer_account: Callable[[Unit, str], str | None],
+    visitor: Visitor = NOBODY,
+) -> PayOrder:
     """Remember, ask, remember: what a window does for a payer. `payer_account` knows the payer by platform.
 
-    Raises what `open_it`, `prepare` and `attach_ticket` raise, and PayerUnknown.
+    Raises what `open_it`, `prepare` and `attach_ticket` raise, and PayerUnknown: an app must know its payer.
     """
     payment, account = run_unit(lambda u: _with_account(u, open_it, payer_account))
-    if payment.ticket is None:
-        ticket = prepare(payment, account)
+    # The address a browser opens lives for minutes only: it is asked for anew each time.
+    if payment.ticket is None or payment.product == port.H5:
+        ticket = prepare(payment, account, visitor)
         payment = run_unit(lambda u: attach_ticket(u, payment.id, ticket))
     return pay_order(payment)
 
@@ -156,31 +178,9 @@ def pay_order(payment: PaymentView) -> PayOrder:
         title=payment.title,
         amount_fen=payment.amount_fen,
         expires_at=payment.expires_at,
-        parameters=channel(payment.channel).client_parameters(payment.ticket),
+        parameters=channel(payment.channel).client_parameters(payment.ticket, payment.product),
+        product=payment.product,
     )
-
-
-def contest(u: Unit, payment_id: str, reason: str, by: Actor) -> PaymentView:
-    """Hold a paid payment while staff find out; nothing of it can be refunded meanwhile. Raises NotRefundable."""
-    return payment_view(_hold_or_free(u, payment_id, PAID, "contested", reason, by), 0)
-
-
-def clear(u: Unit, payment_id: str, reason: str, by: Actor) -> PaymentView:
-    """The payment stands, or goes back when its matter no longer wants it. Raises NotRefundable: not contested."""
-    payment = _hold_or_free(u, payment_id, DISPUTED, "cleared", reason, by)
-    if payment.unwanted:
-        return_unwanted(u, payment, by)
-    return payment_view(payment, 0)
-
-
-def _hold_or_free(u: Unit, payment_id: str, state: str, trigger: str, reason: str, by: Actor) -> Payment:
-    payment = held_payment(u, payment_id)
-    if payment is None:
-        raise PaymentNotFound
-    if payment.state != state:
-        raise NotRefundable(state=payment.state)
-    u.step(PAYMENT, payment, trigger, by=by, facts={"reason": scrub(reason)[:80]})
-    return payment
 
 
 def _refusal_of(payment: PaymentView, answer: port.AlreadyPaid | port.Refusal) -> Problem:
@@ -200,6 +200,8 @@ def _with_account(
     u: Unit, open_it: Callable[[Unit], PaymentView], payer_account: Callable[[Unit, str], str | None]
 ) -> tuple[PaymentView, str]:
     payment = open_it(u)
+    if payment.product == port.H5:
+        return payment, ""
     account = payer_account(u, channel(payment.channel).platform)
     if not account:
         raise PayerUnknown(errors=[FieldError(field="channel", message="未绑定这种支付方式的账号")])
@@ -211,6 +213,11 @@ def _check(amount_fen: object, channel_name: str) -> None:
         raise ChannelUnknown(errors=[FieldError(field="channel", message="不在可选范围内")])
     if type(amount_fen) is not int or not 1 <= amount_fen <= MAX_FEN:
         raise AmountOutOfRange(errors=[FieldError(field="amount_fen", message="应当是以分为单位的正整数")])
+
+
+def _is_payable(live: Payment, amount_fen: int, product: str, owed_by: str | None) -> bool:
+    in_time = live.expires_at > clock.now() + LAST_CALL
+    return in_time and (live.amount_fen, live.product, live.owed_by) == (amount_fen, product, owed_by)
 
 
 def _live(u: Unit, subject: str, person_id: str, channel_name: str) -> Payment | None:

@@ -17,14 +17,18 @@ from backend.runtime.worker import chore
 from backend.store.unit import CLOCK, Unit, run_unit
 from payments import asking, refunds, subjects
 from payments.asking import Silent, Underway
-from payments.bill_questions import forget_old_guesses
-from payments.machine import CLOSING, LIVE, OPEN, UNDER_WAY
+from payments.guesses import forget_old_guesses
+from payments.machine import CLOSING, CREATED, DISPUTED, LIVE, OPEN, UNDER_WAY
 from payments.models import Payment, Refund
+from payments.pay_links import forget_old_links
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-LADDER = tuple(timedelta(seconds=s) for s in (5, 10, 20, 40, 90, 180))
-"""At most six questions while a payer may still pay; then the expiry asks, and closing goes on asking."""
+LADDER = tuple(timedelta(seconds=s) for s in (5, 10, 30, 60, 180))
+"""Gaps before each question while a payer may still pay; the sixth and last is asked when the time is over."""
+LAST = len(LADDER) + 1
+NEVER = timedelta(days=1)
+CLOSING_AGAIN = timedelta(seconds=30)
 REFUND_LADDER = tuple(timedelta(seconds=s) for s in (5, 15, 30, 60, 180, 600, 3600))
 BATCH = 50
 LINES = 4
@@ -44,27 +48,36 @@ def sweep_refunds() -> int:
 
 @chore("payments.forget_guesses", every=timedelta(hours=1))
 def forget_guesses() -> int:
-    """Drop the counts of failed lookups whose hour is over."""
+    """Drop the counts of failed lookups whose hour is over, and pay links that ended long ago."""
     run_unit(forget_old_guesses)
+    run_unit(forget_old_links)
     return 0
 
 
 def _claim_payments(u: Unit) -> list[Silent]:
     expired = and_(Payment.state.in_(LIVE), Payment.expires_at <= clock.now())
-    due = or_(expired, Payment.ask_next_at <= clock.wire_now())
-    wanted = select(Payment).where(Payment.state.in_(OPEN), due).order_by(Payment.ask_next_at).limit(BATCH)
+    # Another sum came than the one asked for: the channel may put right what it said.
+    odd = and_(Payment.state == DISPUTED, Payment.received_fen != Payment.amount_fen, Payment.asked < LAST)
+    due = and_(or_(Payment.state.in_(OPEN), odd), Payment.ask_next_at <= clock.wire_now())
+    wanted = select(Payment).where(or_(expired, due)).order_by(Payment.ask_next_at).limit(BATCH)
     return [_claimed(u, row) for row in u.session.scalars(wanted.with_for_update(skip_locked=True))]
 
 
 def _claimed(u: Unit, payment: Payment) -> Silent:
     if payment.state in LIVE and payment.expires_at <= clock.now():
         subjects.request_closing(u, payment, CLOCK)
-    rung = LADDER[min(payment.asked, len(LADDER) - 1)]
-    last = payment.asked + 1 >= len(LADDER) and payment.state != CLOSING
     payment.asked, payment.asked_at = payment.asked + 1, clock.wire_now()
-    # After the last rung the expiry asks again; until then the payer's own question does.
-    payment.ask_next_at = clock.wire_now() + (timedelta(days=1) if last else rung)
+    payment.ask_next_at = payment.asked_at + _gap_after(payment)
     return asking.silent_one(payment)
+
+
+def _gap_after(payment: Payment) -> timedelta:
+    """How long until the next question. After the last rung the expiry asks; until then the payer's own question."""
+    if payment.state == CLOSING:
+        return CLOSING_AGAIN if payment.asked <= 2 * LAST else asking.AGAIN
+    if payment.state == CREATED or payment.asked >= len(LADDER):
+        return NEVER  # nobody can pay what has no ticket: with the ticket the ladder begins
+    return LADDER[payment.asked]
 
 
 def _claim_refunds(u: Unit) -> list[Underway]:

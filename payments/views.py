@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,10 @@ class PaymentView:
     refunded_fen: int
     settles: bool
     ticket: str | None
+    product: str = "mini"
+    owed_by: str | None = None
+    received_fen: int | None = None
+    settled_at: datetime | None = None
 
     @property
     def is_silent(self) -> bool:
@@ -35,7 +39,7 @@ class PaymentView:
 
 @dataclass(frozen=True, slots=True)
 class PayOrder:
-    """What the phone needs to show the provider's payment sheet."""
+    """What the phone needs to show the provider's payment sheet; for a browser (`product` h5) an address, `url`."""
 
     payment_id: str
     channel: str
@@ -43,11 +47,28 @@ class PayOrder:
     amount_fen: int
     expires_at: datetime
     parameters: Mapping[str, str]
+    product: str = "mini"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Where a browser comes from, and where on our own site it goes after paying. Kept nowhere."""
+
+    address: str = ""
+    return_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundStep:
+    """One step of a way back, in the words of its machine."""
+
+    says: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class RefundView:
-    """One way back of money."""
+    """One way back of money, step by step; `decision` is why it was refused, `way` channel or treasury (退付)."""
 
     id: str
     payment_id: str
@@ -55,71 +76,37 @@ class RefundView:
     state: str
     says: str
     reason: str
+    way: str
+    decision: str | None
     requested_at: datetime
     returned_at: datetime | None
+    steps: tuple[RefundStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiptView:
-    """A receipt; `kind` says plainly that it is not yet one of the finance office."""
+class RefundAtDesk:
+    """A way back as staff see it: who asked and said yes, and what the channel or the treasury answered."""
 
-    id: str
-    payment_id: str
-    kind: str
-    code: str
-    number: str
-    check_code: str
-    payee: str
+    refund: RefundView
     title: str
+    subject: str
+    payee: str
+    channel: str
+    paid_fen: int
+    asked_by: str
+    approved_by: str | None
+    confirmed_by: str | None
+    failure: str | None
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """One entry on an account of the ledger: debit positive, credit negative."""
+
+    id: int
+    movement: str
     amount_fen: int
-    issued_at: datetime
-    voided_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class WindowView:
-    """Where a bill is handled in person."""
-
-    name: str
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class BillView:
-    """One bill as of today; `total_fen` is what paying it now costs."""
-
-    id: str
-    notice_no: str
-    kind: str
-    executing_unit: str
-    region_code: str
-    department_id: str
-    item: str
-    principal_fen: int
-    overdue_fen: int
-    penalty_fen: int
-    total_fen: int
-    due_on: date
-    state: str
-    says: str
-    must_visit_window: bool
-    window: WindowView
-
-
-@dataclass(frozen=True, slots=True)
-class BillDraft:
-    """What a department pushes. `factor` is the second factor the payer must know (it is kept sealed)."""
-
-    notice_no: str
-    kind: str
-    executing_unit: str
-    region_code: str
-    department_id: str
-    item: str
-    principal_fen: int
-    overdue_fen: int
-    issued_on: date
-    factor: str
-    window_name: str
-    window_address: str
-    due_on: date | None = None
+    payment_id: str | None
+    matter: str
+    entered_at: datetime

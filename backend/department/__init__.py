@@ -6,14 +6,19 @@ from backend.department import (
     cases,
     hall,
     parcels,
+    payees,
     pending,
     planning,
     previews,
+    receipts,
+    reconciling,
+    refunds,
     releases,
     sessions,
     sites,
     staff,
     standing,
+    treasury,
     uploads,
     urgent,
 )
@@ -22,7 +27,7 @@ from backend.department.screen import SCREEN as SCREEN
 
 for _desk in (
     sessions, staff, cases, uploads, bookings, urgent, pending, standing, hall, sites, planning, previews, releases,
-    bills, parcels,
+    bills, refunds, treasury, payees, parcels, receipts, reconciling,
 ):  # fmt: skip
     _desk.register(dept)
 

@@ -29,6 +29,11 @@ CASES: list[tuple[Callable[[str, str], c.Event], str]] = [
     (lambda m, p: c.BookingCancelled(m, p, matter()), "booking_cancelled"),
     (lambda m, p: c.PaymentSucceeded(m, p, matter(), f"case:{m}", 8000), "payment_succeeded"),
     (lambda m, p: c.PaymentRefunded(m, p, matter(), f"case:{m}", 8000, matter()), "payment_refunded"),
+    (lambda m, p: c.RefundApproved(m, p, matter(), f"case:{m}", 8000, matter()), "refund_approved"),
+    (lambda m, p: c.RefundListed(m, p, matter(), f"case:{m}", 8000, matter()), "refund_listed"),
+    (lambda m, p: c.RefundRefused(m, p, matter(), f"case:{m}", 8000, matter()), "refund_refused"),
+    (lambda m, p: c.RefundFailed(m, p, matter(), f"case:{m}", 8000, matter()), "refund_failed"),
+    (lambda m, p: c.SurplusComes(m, p, matter(), f"case:{m}", 8000, matter()), "surplus_comes"),
     (lambda m, p: c.ParcelOrdered(m, p, matter(), "inbound"), "pickup_ordered"),
     (lambda m, p: c.ParcelCollected(m, p, matter(), "inbound"), "materials_collected"),
     (lambda m, p: c.ParcelCollected(m, p, matter(), "outbound"), "parcel_sent"),
@@ -38,6 +43,7 @@ CASES: list[tuple[Callable[[str, str], c.Event], str]] = [
     (lambda m, p: c.ParcelChecked(m, p, matter(), "inbound", complete=False), "materials_incomplete"),
 ]
 SILENT: list[Callable[[str, str], c.Event]] = [
+    lambda m, p: c.SurplusComes(m, p, matter(), f"case:{m}", 8000),  # held: staff find out what it is
     lambda m, p: c.ParcelOrdered(m, p, matter(), "outbound"),
     lambda m, p: c.ParcelChecked(m, p, matter(), "inbound", complete=True),
 ]

@@ -9,7 +9,8 @@ import sys
 from typing import Any
 
 import payments
-from backend.runtime import boot
+import wsgi  # noqa: F401  (it wires the ears)
+from backend.runtime import boot, relay
 from backend.runtime.settings import settings
 from backend.store.unit import Actor, Unit
 from payments import asking, services, tasks
@@ -28,6 +29,7 @@ def die_at(place: str) -> None:
         "before the answer is heard": (asking.callbacks, "hear"),
         "before the refund is sent": (asking, "ask_refund"),
         "before the refund is kept": (asking, "run_unit"),
+        "before the news is heard": (relay.outbox, "mark_done"),
     }
     owner, name = places[place]
     setattr(owner, name, die)
@@ -46,6 +48,8 @@ def main(place: str, channel: str, account: str, subject: str, matter: str, pers
             )  # fmt: skip
 
         payments.pay(open_it, lambda _u, _platform: account)
+    elif "news" in place:
+        relay.relay_all()
     elif "refund" in place:
         tasks.sweep_refunds()
     else:

@@ -3,7 +3,7 @@
 import pytest
 
 from backend.kernel.problems import ImpossibleMove
-from payments.machine import BILL, HOLDING_MONEY, OPEN, PAYMENT, REFUND
+from payments.machine import AT_TREASURY, BILL, HOLDING_MONEY, OPEN, PAYMENT, REFUND, UNDECIDED
 
 
 @pytest.mark.parametrize("machine", [PAYMENT, REFUND, BILL], ids=lambda machine: machine.name)
@@ -18,9 +18,35 @@ def test_money_is_taken_in_every_open_state(state):
 
 def test_late_money_leaves_closed_only_by_a_correction():
     leaving = [move for move in PAYMENT.moves if move.source == "closed"]
-    assert [(move.trigger, move.target, move.correction) for move in leaving] == [
-        ("paid_late", "refunding", True)
-    ]
+    assert {(move.trigger, move.target) for move in leaving} == {
+        ("paid_late_honoured", "paid"),
+        ("paid_late", "refunding"),
+        ("mispaid", "disputed"),
+    }
+    assert all(move.correction for move in leaving)
+
+
+@pytest.mark.parametrize("state", ["refunded"])
+def test_what_is_back_never_moves_again(state):
+    assert PAYMENT.triggers(state) == ()
+
+
+@pytest.mark.parametrize("state", ["refused", "succeeded", "failed"])
+def test_an_ended_refund_never_moves_again(state):
+    assert REFUND.triggers(state) == ()
+
+
+@pytest.mark.parametrize("state", OPEN)
+def test_another_sum_is_held_in_every_open_state(state):
+    assert PAYMENT.move(state, "mispaid").target == "disputed"
+
+
+def test_no_refund_is_sent_before_somebody_decides():
+    assert not any(REFUND.can(state, "sent") or REFUND.can(state, "submitted") for state in UNDECIDED)
+
+
+def test_the_treasurys_money_never_goes_over_the_channel():
+    assert not any(REFUND.can(state, "sent") for state in AT_TREASURY)
 
 
 @pytest.mark.parametrize("state", HOLDING_MONEY)

@@ -131,9 +131,9 @@ def test_news_of_an_unknown_refund_is_kept(desk):
     assert verdict_of(notice)[0] == "unknown"
 
 
-def test_late_money_ends_as_refunded(desk):
-    payment = desk.awaiting()
-    hear(closed(payment))
+def test_a_second_payment_ends_as_refunded(desk):
+    first, payment = desk.awaiting("alipay"), desk.awaiting()
+    hear(succeeded(first))
     hear(succeeded(payment))
     owed = run_unit(lambda u: payments.refunds_of(u, payment.id))[0]
     hear(returned(payment, owed))

@@ -9,6 +9,7 @@ import payments
 from backend.contracts import CaseWithdrawn
 from backend.kernel import clock, ids
 from backend.store.unit import run_unit
+from payments import receipt_tasks
 from payments.reactions import on_case_withdrawn
 from tests.payments.street import until
 from tests.people.makers import Citizen, Officer, ask, by_wechat, officer, slug
@@ -76,6 +77,7 @@ def test_a_parking_fine_from_notice_to_receipt(town, citizen, finance):
     order = paid(town, citizen, finance)
     shown = show(citizen, order)["payment"]
     assert (shown["says"], shown["amount_fen"], shown["refunded_fen"]) == ("已支付", 10_000, 0)
+    receipt_tasks.issue_receipts()
     receipt = citizen.ask("GET", f"/payments/{order['payment_id']}/receipt").json()
     assert (len(receipt["code"]), len(receipt["number"]), receipt["amount_fen"]) == (8, 10, 10_000)
     listed = citizen.ask("GET", "/payments?limit=1").json()

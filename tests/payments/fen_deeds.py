@@ -1,0 +1,227 @@
+"""What people, channels and the finance office do in the stories of `test_every_fen`, one deed a method."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import NamedTuple
+
+from sqlalchemy import text
+
+import payments
+from backend.contracts import FeeNotWanted, Notice
+from backend.kernel import clock, ids
+from backend.runtime import callbacks
+from backend.store.unit import Actor, Unit, run_unit
+from payments import ledger, tasks
+from payments.machine import RETURNABLE
+from payments.reactions import on_fee_not_wanted
+from tests.payments.model_channel import ModelChannel
+
+STAFF = tuple(Actor("staff", f"st-{name}", "缴费窗口") for name in ("one", "two"))
+FEE = 120_000
+"""A case's fee: above the threshold of four eyes as a whole, below it in halves."""
+
+
+class Dice(NamedTuple):
+    """What a story leaves a step to choose by."""
+
+    which: int
+    other: int
+    yes: bool
+
+
+class Deeds:
+    """Two payers, two channels; two cases and a bill to pay for."""
+
+    channels: dict[str, ModelChannel]
+    people: list[str]
+    subjects: dict[str, tuple[str, int]]
+    bill: str
+    mail: list[Notice]
+    paid_out: Counter[str]
+
+    def open_one(self, by: Dice) -> None:
+        subject, (matter, fee) = list(self.subjects.items())[by.which % 3]
+        channel, person = list(self.channels)[by.other % 2], self.people[int(by.yes)]
+        view = run_unit(
+            lambda u: payments.open_payment(
+                u, subject=subject, matter=matter, person_id=person, payee="BZ-TEST", amount_fen=fee,
+                channel=channel, title="测试费用", by=Actor("citizen", person),
+            )
+        )  # fmt: skip
+        self.channels[channel].know(view.number, fee)
+        if by.other < 8:
+            run_unit(lambda u: payments.attach_ticket(u, view.id, f"ticket-{view.id}"))
+
+    def pay(self, by: Dice) -> None:
+        """Also one that we think is over: the provider was faster."""
+        self._pay(by, 0)
+
+    def pay_another_sum(self, by: Dice) -> None:
+        self._pay(by, 1 if by.yes else -1)
+
+    def push(self, by: Dice) -> None:
+        """News arrive in any order, and some never do."""
+        if self.mail:
+            callbacks.hear(payments.settle, self.mail.pop(by.which % len(self.mail)))
+
+    def push_again(self, by: Dice) -> None:
+        """The same fact in another envelope."""
+        channel = list(self.channels.values())[by.other % 2]
+        paid = [order for order in channel.orders.values() if order.came_fen]
+        if paid:
+            callbacks.hear(payments.settle, channel.news_of(paid[by.which % len(paid)]))
+
+    def sweep(self, by: Dice) -> None:
+        del by
+        make_due()
+        tasks.sweep()
+
+    def time_passes(self, by: Dice) -> None:
+        clock.advance(timedelta(minutes=31 if by.yes else 5))
+
+    def lose_the_shutting(self, by: Dice) -> None:
+        """We heard that it is shut, and it is not: the provider will take money for a closed payment."""
+        for channel in self.channels.values():
+            for order in list(channel.orders.values())[by.which % 3 :: 3]:
+                order.shut = False
+
+    def correct(self, by: Dice) -> None:
+        """The provider finds out that the sum it told was wrong."""
+        for channel in self.channels.values():
+            for order in channel.orders.values():
+                if (
+                    order.came_fen not in (0, order.asked_fen)
+                    and not order.back
+                    and not self._going_back(order.number)
+                ):
+                    order.came_fen = order.asked_fen
+                    if by.yes:
+                        self.mail.append(channel.news_of(order))
+
+    def ask_back(self, by: Dice) -> None:
+        one = self._choose(by, RETURNABLE)
+        if one is not None:
+            payer = Actor("citizen", one.person_id)
+            amount = self._part(one, by)
+            run_unit(lambda u: payments.ask_for_refund(u, one.id, one.person_id, amount, "重复办理", payer))
+
+    def give(self, by: Dice) -> None:
+        one = self._choose(by, RETURNABLE)
+        if one is not None:
+            staff, amount = STAFF[int(by.yes)], self._part(one, by)
+            run_unit(lambda u: payments.request_refund(u, one.id, amount, "多收费用", staff))
+
+    def decide(self, by: Dice) -> None:
+        waiting = self._refunds_in("asked", "second")
+        if waiting:
+            one, staff = waiting[by.which % len(waiting)].refund.id, STAFF[int(by.yes)]
+            if by.other < 7:
+                run_unit(lambda u: payments.approve_refund(u, one, staff))
+            else:
+                run_unit(lambda u: payments.refuse_refund(u, one, "不符合条件", staff))
+
+    def return_over_channel(self, by: Dice) -> None:
+        del by
+        make_due()
+        tasks.sweep_refunds()
+
+    def trouble(self, by: Dice) -> None:
+        """A channel falls silent, refuses refunds, takes its time; or is well again."""
+        channel = list(self.channels.values())[by.which % 2]
+        channel.dead, channel.refuses, channel.slow = (by.other % 6 == kind for kind in (1, 2, 3))
+
+    def contest(self, by: Dice) -> None:
+        one = self._choose(by, ("paid",))
+        if one is not None:
+            run_unit(lambda u: payments.contest(u, one.id, "付款人否认", STAFF[0]))
+
+    def clear(self, by: Dice) -> None:
+        one = self._choose(by, ("disputed",))
+        if one is not None:
+            run_unit(lambda u: payments.clear(u, one.id, "已核实", STAFF[0]))
+
+    def give_back_held(self, by: Dice) -> None:
+        """Staff look at the channel's own books first: what it has corrected is not given back."""
+        one = self._choose(by, ("disputed",))
+        if one is not None and self.channels[one.channel].orders[one.number].came_fen == one.received_fen:
+            run_unit(lambda u: payments.give_back(u, one.id, "金额不符", STAFF[0]))
+
+    def settle_the_day(self, by: Dice) -> None:
+        """The channel pays out what it holds of a payment for its payee."""
+        one = self._choose(by, ("paid", "partly_refunded"))
+        if one is not None and one.settled_at is None:
+            net = one.amount_fen - one.refunded_fen
+            run_unit(lambda u: pay_out(u, one, net))
+            self.paid_out[one.channel] += net
+
+    def treasury(self, by: Dice) -> None:
+        listed = self._refunds_in("listed", "submitted")
+        if not listed:
+            return
+        one, office = listed[by.which % len(listed)].refund, STAFF[1]
+        if one.state == "listed":
+            run_unit(lambda u: payments.submit_to_treasury(u, one.id, "TF-1", office))
+        elif by.other < 7:
+            run_unit(lambda u: payments.treasury_paid(u, one.id, office))
+        else:
+            run_unit(lambda u: payments.treasury_failed(u, one.id, "账号有误", office))
+
+    def unwanted(self, by: Dice) -> None:
+        """A case that has ended gives its fee up."""
+        one = self._choose(by, ("paid", "disputed", "partly_refunded"))
+        if one is not None and one.subject.startswith("case:") and one.settles:
+            run_unit(lambda u: on_fee_not_wanted(u, FeeNotWanted(one.matter, one.person_id, one.id)))
+
+    def withdraw(self, by: Dice) -> None:
+        if by.which < 3:
+            run_unit(lambda u: payments.withdraw_bill(u, self.bill, None, "撤销", STAFF[0]))
+
+    def _pay(self, by: Dice, more: int) -> None:
+        channel = list(self.channels.values())[by.other % 2]
+        if channel.orders:
+            number = list(channel.orders)[by.which % len(channel.orders)]
+            news = channel.take_money(number, channel.orders[number].asked_fen + more)
+            if news is not None:
+                self.mail.append(news)
+
+    def _payments(self) -> list[payments.PaymentView]:
+        return [
+            one
+            for subject in self.subjects
+            for one in run_unit(lambda u, s=subject: payments.payments_for(u, s))
+        ]
+
+    def _refunds_in(self, *states: str) -> list[payments.RefundAtDesk]:
+        every = run_unit(lambda u: payments.refunds_at_desk(u, states, None))
+        return [one for one in every if one.subject in self.subjects]
+
+    def _choose(self, by: Dice, states: tuple[str, ...]) -> payments.PaymentView | None:
+        fitting = [one for one in self._payments() if one.state in states]
+        return fitting[by.which % len(fitting)] if fitting else None
+
+    def _part(self, one: payments.PaymentView, by: Dice) -> int | None:
+        return (None, one.amount_fen // 2, one.amount_fen // 3, 1, one.amount_fen)[by.other % 5]
+
+    def _going_back(self, number: str) -> bool:
+        [one] = [one for one in self._payments() if one.number == number]
+        return one.state == "refunding"
+
+
+def pay_out(u: Unit, one: payments.PaymentView, net_fen: int) -> None:
+    ledger.enter_settlement(
+        u,
+        settlement_id=ids.new_id("set"),
+        channel=one.channel,
+        department_id=one.payee,
+        net_fen=net_fen,
+        fee_fen=0,
+    )
+    told = text("UPDATE payments_payment SET settled_at = :at WHERE id = :id")
+    u.session.execute(told, {"at": clock.now(), "id": one.id})
+
+
+def make_due() -> None:
+    """Let every question be asked now."""
+    for table in ("payments_payment", "payments_refund"):
+        turned = text(f"UPDATE {table} SET ask_next_at = :at")
+        run_unit(lambda u, t=turned: u.session.execute(t, {"at": clock.wire_now() - timedelta(seconds=1)}))
