@@ -4,7 +4,16 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import booking_month, case_submission, frame, progress_lookup, slot_rush
+from benchmarks import (
+    booking_month,
+    case_submission,
+    frame,
+    payment_callbacks,
+    payment_heal,
+    progress_lookup,
+    reconcile,
+    slot_rush,
+)
 from benchmarks.frame import Report
 from benchmarks.stage import Stage, stage
 
@@ -13,6 +22,9 @@ ENTRIES: dict[str, Callable[[Stage, Report], None]] = {
     "case_submission": case_submission.run,
     "slot_rush": slot_rush.run,
     "booking_month": booking_month.run,
+    "payment_callbacks": payment_callbacks.run,
+    "payment_heal": payment_heal.run,
+    "reconcile": reconcile.run,
 }
 
 

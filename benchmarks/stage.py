@@ -13,12 +13,13 @@ from pathlib import Path
 
 import requests
 
+import simulators
 from backend.kernel import clock
 from backend.migrations import commands as schema
 from backend.runtime.settings import database_url, new_keys_document, settings
 from backend.store import engine, vault
 from backend.store.unit import run_unit
-from town import postgres
+from town import places, postgres
 
 WORKERS, THREADS = 2, 4
 # What a city would give a server of this size; durability stays at PostgreSQL's default on both sides.
@@ -34,6 +35,11 @@ class Stage:
     bare_url: str
     database_url: str
     folder: Path
+
+    @property
+    def providers(self) -> Path:
+        """Where the simulators keep their papers and books."""
+        return self.folder / "providers"
 
 
 @contextlib.contextmanager
@@ -62,6 +68,26 @@ def on_a_moved_clock(place: Stage) -> Iterator[str]:
         clock.reset()
         clock.use_file(None)
         del os.environ["TOWN_CLOCK_FILE"]
+
+
+@contextlib.contextmanager
+def with_providers(place: Stage) -> Iterator[tuple[str, str]]:
+    """A second web server that knows the simulators as its providers; lends its address and theirs."""
+    web, outside = (f"http://127.0.0.1:{postgres.free_port()}" for _ in range(2))
+    papers = simulators.issue_credentials(place.providers, outside) | {
+        "PUBLIC_BASE_URL": web,
+        "TEMPLATES_FILE": str(places.CHECKOUT / "data" / "templates.json"),
+    }
+    before = {name: os.environ.get(name) for name in papers}
+    os.environ.update(papers)
+    settings.cache_clear()
+    try:
+        with _serving("wsgi:app", int(web.rpartition(":")[2]), "/health/ready"):
+            yield web, outside
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        settings.cache_clear()
 
 
 def _bind(folder: Path, url: str) -> None:
