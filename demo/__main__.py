@@ -5,7 +5,7 @@ import sys
 import requests
 
 from backend.kernel import clock
-from demo import exam_by_draw, new_home, parking_fine, vehicle_licence
+from demo import exam_by_draw, money_back, new_home, parking_fine, vehicle_licence
 from demo.story import Differs
 from demo.world import World, opened, to_office_hours
 
@@ -14,6 +14,7 @@ JOURNEYS = {
     "vehicle_licence": vehicle_licence,
     "parking_fine": parking_fine,
     "exam_by_draw": exam_by_draw,
+    "money_back": money_back,
 }
 
 

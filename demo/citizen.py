@@ -111,7 +111,7 @@ class Citizen:
         channel = "wechat_pay" if self.platform == "wechat" else "alipay"
         order = self.line.post(where, {"channel": channel})
         payment_id = order["payment_id"]
-        self._approve(order)
+        self.approve(order)
 
         def look() -> dict[str, Any] | None:
             seen = self.line.get(f"/mp/v1/payments/{payment_id}")
@@ -121,7 +121,8 @@ class Citizen:
         self.story.step("市民", what, f"金额 {paid['amount_fen'] / 100:.2f} 元，{paid['says']}")
         return paid
 
-    def _approve(self, order: dict[str, Any]) -> None:
+    def approve(self, order: dict[str, Any]) -> None:
+        """Say yes on the platform's payment sheet."""
         told = order["parameters"]
         if self.platform == "wechat":
             self.world.outside("/wxpay/pay", {"openid": self.account, "decision": "approve", "params": told})

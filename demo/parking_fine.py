@@ -32,7 +32,7 @@ def _small(story: Story, office: Line, driver: Citizen) -> None:
         "市民", "凭缴款单号和业务认证码查到罚单", f"{bill['item']}，应缴 {bill['total_fen'] / 100:.2f} 元"
     )
     paid = driver.pay(f"/mp/v1/bills/{bill['id']}/payments", "微信支付罚款")
-    receipt = driver.line.get(f"/mp/v1/payments/{paid['id']}/receipt")
+    receipt = story.until("a receipt with a number", lambda: _receipt(driver, paid["id"]))
     story.step(
         "市民",
         "取得电子票据",
@@ -40,6 +40,11 @@ def _small(story: Story, office: Line, driver: Citizen) -> None:
     )
     again = driver.line.try_post(f"/mp/v1/bills/{bill['id']}/payments", {"channel": "wechat_pay"})
     story.must("paying twice", again.status_code, 409)
+
+
+def _receipt(driver: Citizen, payment_id: str) -> dict[str, Any] | None:
+    seen: dict[str, Any] = driver.line.get(f"/mp/v1/payments/{payment_id}/receipt")
+    return seen if seen["number"] else None
 
 
 def _large(story: Story, office: Line, driver: Citizen) -> None:

@@ -19,6 +19,7 @@ BUSY = (
     "courier.place_orders",
     "payments.sweep",
     "payments.refunds",
+    "payments.receipts",
     "booking.lapse_holds",
     "booking.offer_places",
     "booking.rehouse",

@@ -1,7 +1,12 @@
 """A citizen pays and withdraws, in either order: the money goes back by itself and both books agree."""
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +21,7 @@ from payments import tasks
 from tests.cases import makers
 from tests.people.makers import Citizen, by_wechat
 
+ROOT = Path(__file__).parents[2]
 HOME, FEE = "SI025", 9000
 BOSS = makers.officer()
 BACK = "费用将原路退回"
@@ -61,6 +67,13 @@ class Payer:
             relay.relay_all()
             tasks.sweep()
             tasks.sweep_refunds()
+            clock.sleep(0.05)
+
+    def until_paid(self, order: dict[str, Any]) -> None:
+        """Only the channel's own news: nobody else works meanwhile."""
+        end = clock.monotonic() + 12
+        while self.payment(order)["payment"]["state"] != "paid":
+            assert clock.monotonic() < end
             clock.sleep(0.05)
 
     def given_back_by_channel(self, order: dict[str, Any]) -> list[int]:
@@ -118,6 +131,27 @@ def test_a_fee_paid_while_withdrawing_comes_back(payer: Payer) -> None:
     assert payer.case()["fee_state"] == "void"
     _all_is_back(payer, order)
     assert payer.steps()[-4:] == ["撤回了申请", "支付成功", BACK, "款项已全部退回"]
+
+
+def test_a_killed_relay_leaves_no_case_waiting_for_its_money(payer: Payer) -> None:
+    order = payer.begin()
+    relay.relay_all()
+    payer.approve(order)
+    payer.until_paid(order)
+    for _ in range(2):
+        dying = [
+            sys.executable,
+            str(ROOT / "tests/payments/dying.py"),
+            "before the news is heard",
+            *["-"] * 5,
+        ]
+        done = subprocess.run(
+            dying, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=60, check=False
+        )
+        assert done.returncode == -signal.SIGKILL
+    assert payer.case()["fee_state"] == "due"
+    payer.until(lambda: payer.case()["fee_state"] == "paid")
+    assert payer.steps().count("费用已缴清") <= 1
 
 
 def test_an_unpaid_fee_falls_away_with_the_case(payer: Payer) -> None:
