@@ -16,7 +16,7 @@ WEB_PORT, SIM_PORT = 8000, 8001
 # A provider's address tells whether the user brought the real one.
 PROVIDER_ADDRESSES = (
     "WECHAT_BASE_URL", "WXPAY_BASE_URL", "ALIPAY_GATEWAY_URL", "KDNIAO_BASE_URL", "SMS_ALIYUN_BASE_URL",
-    "IDENTITY_BASE_URL",
+    "IDENTITY_BASE_URL", "FISCAL_BASE_URL",
 )  # fmt: skip
 
 

@@ -139,6 +139,7 @@ def _children(wanted: Plan, settings: dict[str, str]) -> tuple[Child, list[Child
         child("worker", *_WORKER, "-Q", "chores", "-n", "chores@%h"),
         child("relay", *_WORKER, "-Q", "relay", "-n", "relay@%h"),
         child("messages", *_WORKER, "-Q", "messages", "-n", "messages@%h"),
+        child("statements", *_WORKER, "-Q", "statements", "-n", "statements@%h"),
         child("scheduler", *_CELERY, "beat", "--pidfile=", schedule, closes=0),
     ]
     return web, [*([simulators] if wanted.simulates else []), *rest]

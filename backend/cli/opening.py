@@ -74,10 +74,11 @@ def create_admin(account: str, password: str) -> None:
 
 
 def load_offices(u: Unit) -> None:
-    """Sites with their slots, and in a demo its bills; repeating it changes nothing."""
+    """Sites with their slots, and in a demo its payees and bills; repeating it changes nothing."""
     booking.load_sites(u, _read("sites.json"))
     booking.open_slots(u)
     if not settings().town.is_production:
+        payments.load_payees(u, _read("payees.json")["payees"], SYSTEM)
         payments.load_bills(u, _read("bills.json")["bills"], SYSTEM)
 
 

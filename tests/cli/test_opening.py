@@ -52,7 +52,7 @@ def test_an_empty_database_becomes_a_town(type_in: Type, monkeypatch: pytest.Mon
 
 def _pools_are_checked(type_in: Type, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEB_WORKERS", "60")
-    said = "63 processes with pools of 20 need 1265 connections; PostgreSQL allows 100\n"
+    said = "64 processes with pools of 20 need 1285 connections; PostgreSQL allows 100\n"
     assert (type_in("migrate").exit_code, type_in("migrate").stderr) == (0, f"warning: {said}")
     in_production(monkeypatch)
     assert (type_in("migrate").exit_code, type_in("migrate").stderr) == (1, f"Error: {said}")
@@ -113,6 +113,8 @@ def test_the_documents_are_drawn_from_the_code(
 ) -> None:
     monkeypatch.setattr(drawing, "DOCS", tmp_path)
     assert type_in("draw-machines").output == "docs/machines.md\ndocs/problems.md\n"
+    assert type_in("draw-channels").output == "docs/channels.md\n"
+    assert "## alipay" in (tmp_path / "channels.md").read_text("utf-8")
     machines, problems = ((tmp_path / name).read_text("utf-8") for name in ("machines.md", "problems.md"))
     assert "stateDiagram-v2" in machines
     assert "| 503 | `maybe-done` |" in problems
