@@ -26,9 +26,9 @@ def play(world: World) -> None:
     payer.log_in()
     payer.accept_messages("payment_refunded", "refund_listed")
     told = _refund_in_steps(story, office, finance, payer)
-    _late_money(story, office, payer)
+    late = _late_money(story, office, payer)
     _paid_twice(story, office, payer)
-    _morning(world, story, finance, told)
+    _morning(world, story, finance, late)
     _after_settlement(story, finance, payer, told)
 
 
@@ -55,8 +55,11 @@ def _refund_in_steps(story: Story, office: Line, finance: Line, payer: Citizen) 
     return str(paid["id"])
 
 
-def _late_money(story: Story, office: Line, payer: Citizen) -> None:
-    """Paid, the notice lost, the page closed, the time over: the town asks before it closes, and honours the money."""
+def _late_money(story: Story, office: Line, payer: Citizen) -> str:
+    """Paid, the notice lost, the page closed, the time over: the town asks before it closes, and honours the money.
+
+    Returns the payment's id.
+    """
     bill = _bill(story, office, payer)
     payer.world.outside("/faults", {"provider": "wxpay", "verb": "notify.*", "kind": "drop", "times": 1})
     order = payer.line.post(f"/mp/v1/bills/{bill['id']}/payments", {"channel": "wechat_pay"})
@@ -71,6 +74,7 @@ def _late_money(story: Story, office: Line, payer: Citizen) -> None:
 
     seen = story.until("the late money is honoured", known)
     story.step("市民", "关单之前先问渠道：钱已到，缴款照常完成", seen["says"])
+    return str(order["payment_id"])
 
 
 def _paid_twice(story: Story, office: Line, payer: Citizen) -> None:

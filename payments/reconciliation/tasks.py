@@ -20,7 +20,7 @@ MOST_ASKED = 200
 """So many differences of a statement are asked about at once; the others wait for a person."""
 
 
-@chore(RECONCILE, every=timedelta(minutes=1), lane="statements")
+@chore(RECONCILE, every=timedelta(seconds=20), lane="statements")
 def reconcile() -> int:
     """Bring every missing statement in and compare it; returns how many were reconciled."""
     run_unit(fetching.want_days)

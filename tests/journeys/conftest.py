@@ -20,6 +20,7 @@ BUSY = (
     "payments.sweep",
     "payments.refunds",
     "payments.receipts",
+    "payments.reconcile",
     "booking.lapse_holds",
     "booking.offer_places",
     "booking.rehouse",
