@@ -121,14 +121,13 @@ class Citizen:
         self.story.step("市民", what, f"金额 {paid['amount_fen'] / 100:.2f} 元，{paid['says']}")
         return paid
 
-    def approve(self, order: dict[str, Any]) -> None:
-        """Say yes on the platform's payment sheet."""
-        told = order["parameters"]
+    def approve(self, order: dict[str, Any], *, late: bool = False) -> None:
+        """Say yes on the platform's payment sheet; `late`: on one that should be closed by now."""
+        told, said = order["parameters"], {"decision": "approve", "late": late}
         if self.platform == "wechat":
-            self.world.outside("/wxpay/pay", {"openid": self.account, "decision": "approve", "params": told})
+            self.world.outside("/wxpay/pay", {"openid": self.account, "params": told} | said)
         else:
-            trade = {"trade_no": told["tradeNO"], "decision": "approve", "open_id": self.account}
-            self.world.outside("/alipay/pay", trade)
+            self.world.outside("/alipay/pay", {"trade_no": told["tradeNO"], "open_id": self.account} | said)
 
     def _by_wechat(self) -> dict[str, Any]:
         given = self.world.outside("/wechat/login", {"phone": self.phone})

@@ -56,24 +56,28 @@ def _refund_in_steps(story: Story, office: Line, finance: Line, payer: Citizen) 
 
 
 def _late_money(story: Story, office: Line, payer: Citizen) -> str:
-    """Paid, the notice lost, the page closed, the time over: the town asks before it closes, and honours the money.
+    """The time is over and the payment closed, and yet the channel lets the money through: it counts while it is due.
 
     Returns the payment's id.
     """
     bill = _bill(story, office, payer)
-    payer.world.outside("/faults", {"provider": "wxpay", "verb": "notify.*", "kind": "drop", "times": 1})
     order = payer.line.post(f"/mp/v1/bills/{bill['id']}/payments", {"channel": "wechat_pay"})
-    payer.approve(order)
-    story.step("市民", "付了款，随即关掉页面；渠道的到账通知丢失了")
     clock.advance(dt.timedelta(minutes=31))
-    story.step("时钟", "支付单的 30 分钟已过")
+
+    def closed() -> dict[str, Any] | None:
+        seen: dict[str, Any] = payer.line.get(f"/mp/v1/payments/{order['payment_id']}")["payment"]
+        return seen if seen["state"] == "closed" else None
+
+    story.step("时钟", "支付单的 30 分钟已过", story.until("the payment closes", closed)["says"])
+    payer.approve(order, late=True)
+    story.step("市民", "停在收银台上，过后才点了付款")
 
     def known() -> dict[str, Any] | None:
         seen: dict[str, Any] = payer.line.get(f"/mp/v1/bills/{bill['id']}")
         return seen if seen["state"] == "paid" else None
 
     seen = story.until("the late money is honoured", known)
-    story.step("市民", "关单之前先问渠道：钱已到，缴款照常完成", seen["says"])
+    story.step("市民", "钱到了就算数：缴款通知仍未缴，按支付成功办理", seen["says"])
     return str(order["payment_id"])
 
 

@@ -5,7 +5,6 @@
 """
 
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,7 @@ import pytest
 
 from benchmarks.crowd import Crowd, Manners
 from benchmarks.seeding import Citizen
+from tests.weather import plan
 from tests.weather.makers import Opened, opened_town, wait_for
 from town import places, postgres
 
@@ -39,9 +39,9 @@ class Size:
         return self.slots * self.places
 
 
-IS_FULL = os.environ.get("WEATHER") == "full"
-SIZE = Size(5_000, 50, 10, threads=48, seconds=900) if IS_FULL else Size(400, 6, 10, threads=16, seconds=90)
-SEED = 20261121
+SIZE = (
+    Size(5_000, 50, 10, threads=48, seconds=900) if plan.IS_FULL else Size(400, 6, 10, threads=16, seconds=90)
+)
 MANNERS = Manners(threads=SIZE.threads, tries=6, patience_s=60.0, leaving=0.2)
 pytestmark = pytest.mark.timeout(240 + SIZE.seconds)
 _TAKEN = """
@@ -119,7 +119,7 @@ def rushed(opened: Opened) -> Rushed:
     """The rush, with both deaths in the middle of it."""
     entry = opened.entry
     people, slots = _seeded(opened)
-    crowd, watcher = Crowd(entry["addresses"]["town"], SEED, MANNERS), Watcher(entry["database_url"])
+    crowd, watcher = Crowd(entry["addresses"]["town"], plan.SEED, MANNERS), Watcher(entry["database_url"])
     begun = time.monotonic()
     watching = threading.Thread(target=watcher.watch, daemon=True)
     rushing = threading.Thread(target=crowd.rush, args=(people, slots), daemon=True)
