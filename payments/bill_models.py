@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.store import rotation
@@ -37,6 +37,11 @@ class Bill(Base):
         CheckConstraint("notice_no ~ '^([0-9]{16}|[0-9]{20})$'", name="notice_no"),
         Index("ix_payments_bill_department_id", "department_id", "id"),
         Index("ix_payments_bill_payer_blind", "payer_blind", "id"),
+        Index(
+            "ix_payments_bill_due_on",
+            "due_on",
+            postgresql_where=text("state = 'due' AND payer_blind IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -130,6 +135,17 @@ class BillReader(Base):
     bill_id: Mapped[str] = mapped_column(ForeignKey("payments_bill.id"), primary_key=True)
     person_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     found_at: Mapped[datetime]
+
+
+class BillReminder(Base):
+    """One reminder of a bill and kind was told, by this key; a bill that gets another last day is reminded anew."""
+
+    __tablename__ = "payments_bill_reminder"
+    __retention__ = "as long as the bill"
+
+    bill_id: Mapped[str] = mapped_column(ForeignKey("payments_bill.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    told_at: Mapped[datetime]
 
 
 class LookupTally(Base):

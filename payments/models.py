@@ -31,6 +31,7 @@ class Payment(Base):
     `unwanted`: its matter ended and no longer wants the money, so that all that is left of it goes back.
     `received_fen` is what came, which may be another sum than the one asked for; None while nothing has come.
     `settled_at`: the channel has paid it out to the payee (收支两条线): from then on giving back is the treasury's.
+    `purse`: whose the payee's money was on that day, whatever the register says later.
     """
 
     __tablename__ = "payments_payment"
@@ -50,6 +51,8 @@ class Payment(Base):
             postgresql_where=text("state IN ('created', 'awaiting', 'closing')"),
         ),
         Index("ix_payments_payment_disputed", "ask_next_at", postgresql_where=text("state = 'disputed'")),
+        # The payer shows the number that stands in the channel's own app.
+        Index("ix_payments_payment_reference", "reference", postgresql_where=text("reference IS NOT NULL")),
         # For reconciliation, which asks for whole days: next to nothing for the callbacks that write it.
         Index("ix_payments_payment_paid_at", "paid_at", postgresql_using="brin"),
     )  # fmt: skip
@@ -75,6 +78,7 @@ class Payment(Base):
     expires_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+    purse: Mapped[str | None] = mapped_column(String(8))
     asked: Mapped[int] = mapped_column(Integer, default=0)
     asked_at: Mapped[datetime | None]
     ask_next_at: Mapped[datetime]
@@ -94,6 +98,8 @@ class Refund(Base):
 
     It goes over the channel (`way` channel) until the channel has settled, and as 退付 over the finance office
     (`treasury`) afterwards. Above the threshold two people say yes: `approved_by` first, `confirmed_by` another.
+    `withdraw_bill`: the bill it was paid for was wrong, so that it is not due again once all the money is back.
+    `retry_of`: the failed refund that this one tries again.
     """
 
     __tablename__ = "payments_refund"
@@ -106,6 +112,11 @@ class Refund(Base):
             postgresql_where=text("state IN ('requested', 'sent')"),
         ),
         Index("ix_payments_refund_returned_at", "returned_at", postgresql_using="brin"),
+        Index("ix_payments_refund_retry_of", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
+        Index(
+            "ix_payments_refund_waiting", "state",
+            postgresql_where=text("state IN ('asked', 'second', 'listed', 'submitted', 'failed')"),
+        ),
     )  # fmt: skip
 
     id: Mapped[Id]
@@ -116,10 +127,12 @@ class Refund(Base):
     amount_fen: Mapped[FenColumn]
     owed: Mapped[bool]
     way: Mapped[str] = mapped_column(String(8), default=CHANNEL, server_default=CHANNEL)
+    retry_of: Mapped[str | None] = mapped_column(String(40))
     reason: Mapped[str] = mapped_column(String(80))
     asked_by: Mapped[str] = mapped_column(String(40), server_default="")
     approved_by: Mapped[str | None] = mapped_column(String(40))
     confirmed_by: Mapped[str | None] = mapped_column(String(40))
+    withdraw_bill: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     decision: Mapped[str | None] = mapped_column(String(80))
     failure: Mapped[str | None] = mapped_column(Text)
     reference: Mapped[str | None] = mapped_column(String(64))

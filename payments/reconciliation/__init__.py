@@ -1,8 +1,18 @@
 """Reconciliation's door: what the channels say of a day, against what our ledger says."""
 
-from payments.reconciliation.deciding import ask_again, confirm, decide
-from payments.reconciliation.machine import ASK, BOOK, DIFFERENCE, STATEMENT, WAIT
-from payments.reconciliation.problems import CreditReferenceTaken, NothingToAsk, NotInBooks, SameHands
+from payments.reconciliation.credits import choose_settlements, tell_credit, withdraw_credit
+from payments.reconciliation.deciding import ask_again, confirm, decide, decide_many
+from payments.reconciliation.explaining import explain
+from payments.reconciliation.machine import ASK, BOOK, DIFFERENCE, STATEMENT, TO_CHANNEL, TO_FEE, WAIT
+from payments.reconciliation.problems import (
+    CreditReferenceTaken,
+    CreditWithdrawn,
+    NothingToAsk,
+    NotInBooks,
+    SameHands,
+    SettlementTaken,
+    SumDiffers,
+)
 from payments.reconciliation.questions import (
     credit_of,
     credits_of,
@@ -11,16 +21,18 @@ from payments.reconciliation.questions import (
     lines_of,
     settlement_of,
     settlements_of,
+    statement_lines,
     statement_of,
     statements,
 )
-from payments.reconciliation.settlements import tell_credit
 from payments.reconciliation.views import (
     CreditDraft,
     CreditView,
+    DecisionOutcome,
     DifferenceView,
     SettledLine,
     SettlementView,
+    StatementLineView,
     StatementView,
 )
 from payments.reconciliation.workbook import MEDIA, credit_book, settlement_book, statement_book
@@ -31,31 +43,43 @@ __all__ = [
     "DIFFERENCE",
     "MEDIA",
     "STATEMENT",
+    "TO_CHANNEL",
+    "TO_FEE",
     "WAIT",
     "CreditDraft",
     "CreditReferenceTaken",
     "CreditView",
+    "CreditWithdrawn",
+    "DecisionOutcome",
     "DifferenceView",
     "NotInBooks",
     "NothingToAsk",
     "SameHands",
     "SettledLine",
+    "SettlementTaken",
     "SettlementView",
+    "StatementLineView",
     "StatementView",
+    "SumDiffers",
     "ask_again",
+    "choose_settlements",
     "confirm",
     "credit_book",
     "credit_of",
     "credits_of",
     "decide",
+    "decide_many",
     "difference_of",
     "differences",
+    "explain",
     "lines_of",
     "settlement_book",
     "settlement_of",
     "settlements_of",
     "statement_book",
+    "statement_lines",
     "statement_of",
     "statements",
     "tell_credit",
+    "withdraw_credit",
 ]

@@ -1,52 +1,76 @@
-"""What becomes of a difference: the channel is asked again, it is booked until explained, or it was only the midnight.
+"""What becomes of a difference: the channel is asked again, it is booked until explained, or it waits for another day.
 
 Booking and letting be are decisions about money: above the threshold another person confirms them. An answer of the
 channel takes the one door for news of money and needs nobody's decision.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from backend.kernel import clock
-from backend.kernel.problems import ImpossibleMove
-from backend.runtime.settings import settings
+from backend.kernel.problems import ImpossibleMove, Problem
 from backend.store.unit import CLOCK, Actor, Unit, run_unit
 from payments import asking, ledger
 from payments.machine import UNDER_WAY
 from payments.models import Payment, Refund
+from payments.reconciliation import explaining
 from payments.reconciliation import machine as m
-from payments.reconciliation import settlements
-from payments.reconciliation.matching import about_return, agrees_now
-from payments.reconciliation.models import Difference, Statement
-from payments.reconciliation.problems import NothingToAsk, NotInBooks, SameHands
+from payments.reconciliation.explaining import channel_of, held
+from payments.reconciliation.matching import about_return, agreeing, booking_of, off_by
+from payments.reconciliation.models import Difference
+from payments.reconciliation.problems import NothingToAsk, SameHands
+from payments.reconciliation.views import DecisionOutcome
 
 AUTOMATIC = "系统自动询问渠道"
+_MOVES = {m.BOOK: "booked", m.WAIT: "waited"}
+_CONFIRMED = {m.BOOK: "confirmed_booking", m.WAIT: "confirmed_waiting"}
 
 
-def decide(u: Unit, difference_id: str, decision: str, reason: str, by: Actor) -> None:
-    """Book it, or let it be (`wait`). Above the threshold it then waits for a second person.
+def decide(u: Unit, difference_id: str, decision: str, reason: str, by: Actor) -> str:
+    """Book it, or let it wait for another day; returns its state. Above the threshold a second person is asked first.
+
+    Should both sides agree by now it ends as healed, and nothing is booked.
 
     Raises NotInBooks, ImpossibleMove when it is decided already.
     """
-    row = _held(u, difference_id)
-    first = abs(off_by(row)) > settings().money.refund_four_eyes_fen
-    facts = {"decision": decision, "off_by_fen": off_by(row)}
-    u.step(m.DIFFERENCE, row, "decided_first" if first else "decided", by=by, facts=facts)
+    row = held(u, difference_id)
+    if row.state == m.OPEN and explaining.end_if_agreeing(u, row, reason, by):
+        return row.state
+    first = explaining.is_large(row)
+    facts = {"decision": decision, "off_by_fen": off_by(row), "reason": reason}
+    u.step(m.DIFFERENCE, row, "decided_first" if first else _MOVES[decision], by=by, facts=facts)
     row.decision, row.reason, row.decided_by, row.decided_at = decision, reason, by.id, clock.now()
     if not first:
         _act(u, row)
+    return row.state
+
+
+def decide_many(
+    u: Unit, difference_ids: Sequence[str], decision: str, reason: str, by: Actor
+) -> list[DecisionOutcome]:
+    """The same decision about many; what one of them refuses stops none of the others."""
+    # In one order, so that two of these never wait for each other.
+    told = {one: _decide_one(u, one, decision, reason, by) for one in sorted(set(difference_ids))}
+    return [told[one] for one in dict.fromkeys(difference_ids)]
 
 
 def confirm(u: Unit, difference_id: str, agree: bool, reason: str, by: Actor) -> None:
-    """The second person's word. Raises NotInBooks, SameHands, ImpossibleMove."""
-    row = _held(u, difference_id)
+    """The second person's word about a decision or an explanation. Raises NotInBooks, SameHands, ImpossibleMove."""
+    row = held(u, difference_id)
+    if row.state in (m.SECOND, m.EXPLAINING) and explaining.end_if_agreeing(u, row, reason, by):
+        return
+    if row.state == m.EXPLAINING:
+        explaining.confirm(u, row, agree, reason, by)
+        return
     if row.state == m.SECOND and row.decided_by == by.id:
         raise SameHands
-    u.step(m.DIFFERENCE, row, "confirmed" if agree else "rejected", by=by, facts={"reason": reason})
+    trigger = _CONFIRMED.get(row.decision or "", "confirmed_booking") if agree else "rejected"
+    u.step(m.DIFFERENCE, row, trigger, by=by, facts={"reason": reason})
     if agree:
         row.confirmed_by, row.decided_at = by.id, clock.now()
         _act(u, row)
     else:
-        row.decision = row.reason = row.decided_by = row.decided_at = None
+        explaining.forget_decision(row)
 
 
 def ask_again(difference_id: str, reason: str, by: Actor = CLOCK) -> bool:
@@ -62,35 +86,24 @@ def ask_again(difference_id: str, reason: str, by: Actor = CLOCK) -> bool:
     return run_unit(lambda u: _after_asking(u, difference_id, reason, by))
 
 
-def off_by(row: Difference) -> int:
-    """How much more the channel says than we do, in fen."""
-    return (row.theirs_fen or 0) - (row.ours_fen or 0)
-
-
-def _held(u: Unit, difference_id: str) -> Difference:
-    row = u.get(Difference, difference_id, lock=True)
-    if row is None:
-        raise NotInBooks
-    return row
-
-
-def _channel_of(u: Unit, row: Difference) -> str:
-    statement = u.get(Statement, row.statement_id)
-    return statement.channel if statement else ""
+def _decide_one(u: Unit, difference_id: str, decision: str, reason: str, by: Actor) -> DecisionOutcome:
+    try:
+        state = decide(u, difference_id, decision, reason, by)
+    except Problem as refused:
+        return DecisionOutcome(difference_id, None, refused.slug, refused.title)
+    return DecisionOutcome(difference_id, state, None, m.DIFFERENCE.label(state))
 
 
 def _act(u: Unit, row: Difference) -> None:
-    """What was given back and we did not know of is less in the channel's hands, not more."""
-    if row.decision != m.BOOK:
-        return
-    more = -off_by(row) if about_return(row) else off_by(row)
-    ledger.enter_difference(
-        u, difference_id=row.id, channel=_channel_of(u, row), amount_fen=more, payment_id=row.payment_id
-    )
+    if row.decision == m.BOOK:
+        ledger.enter_difference(
+            u, difference_id=row.id, channel=channel_of(u, row), amount_fen=booking_of(row),
+            payment_id=row.payment_id,
+        )  # fmt: skip
 
 
 def _question(u: Unit, difference_id: str) -> asking.Silent | asking.Underway:
-    row = _held(u, difference_id)
+    row = held(u, difference_id)
     if row.state != m.OPEN:
         raise ImpossibleMove(state=row.state, trigger="asked")
     payment = u.get(Payment, row.payment_id) if row.payment_id else None
@@ -104,13 +117,12 @@ def _question(u: Unit, difference_id: str) -> asking.Silent | asking.Underway:
 
 
 def _after_asking(u: Unit, difference_id: str, reason: str, by: Actor) -> bool:
-    row = _held(u, difference_id)
+    row = held(u, difference_id)
     if row.state != m.OPEN:
         return row.state == m.SOLVED
-    healed = agrees_now(u, row, _channel_of(u, row))
-    u.step(m.DIFFERENCE, row, "healed" if healed else "asked", by=by, facts={"reason": reason})
-    if healed:
-        row.decision, row.reason, row.decided_by, row.decided_at = m.ASK, reason, by.id, clock.now()
-        if row.payment_id and not about_return(row):
-            settlements.mark_one(u, row.payment_id)
-    return healed
+    if not agreeing(u, [row.id]):
+        u.step(m.DIFFERENCE, row, "asked", by=by, facts={"reason": reason})
+        return False
+    explaining.end(u, row, "healed", by, {"reason": reason})
+    row.decision, row.reason, row.decided_by = m.ASK, reason, by.id
+    return True

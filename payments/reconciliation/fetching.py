@@ -5,7 +5,7 @@ Channels make a day's statement during the next morning. A file goes into the da
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date, timedelta
 from typing import Any
@@ -31,12 +31,23 @@ AGAIN = timedelta(minutes=10)
 SELDOM = timedelta(hours=1)
 OFTEN = 12
 """So many tries ten minutes apart, then one an hour."""
+SOON = tuple(timedelta(seconds=s) for s in (5, 30, 120))
+"""Sooner after the first tries, when the channel was only ill: it was not that its statement is not made yet."""
 BELIEVED_AFTER = timedelta(days=3)
 """A channel that knows of no bill although money came is believed this long after the day; then its money is missed."""
 ANALYZED_FROM = 10_000
 _COPY = """
     COPY payments_statement_line
         (statement_id, line, kind, number, payment_number, reference, amount_fen, fee_fen, happened_at) FROM STDIN
+"""
+_ONE_BY_ONE = "SELECT pg_advisory_xact_lock(hashtextextended('payments.statement:' || %(channel)s, 0))"
+_MARK_AGAIN = """
+    UPDATE payments_statement_line l SET again = true FROM (
+        SELECT line, row_number() OVER (PARTITION BY kind, number ORDER BY line) AS nth
+        FROM payments_statement_line WHERE statement_id = %(statement)s) mine
+    WHERE l.statement_id = %(statement)s AND l.line = mine.line AND (mine.nth > 1 OR EXISTS (
+        SELECT FROM payments_statement_line e JOIN payments_statement s ON s.id = e.statement_id
+        WHERE e.number = l.number AND e.kind = l.kind AND s.id <> %(statement)s AND s.channel = %(channel)s))
 """
 
 
@@ -80,7 +91,7 @@ def bring(wish: Wish) -> bool:
     elif isinstance(answer, port.Corrupt):
         run_unit(lambda u: _trouble(u, wish, f"{wording.CORRUPT}（{answer.why}）", answer.why))
     else:
-        run_unit(lambda u: _wait(u, wish, f"{wording.SILENT}（{answer.why}）"))
+        run_unit(lambda u: _wait(u, wish, f"{wording.SILENT}（{answer.why}）", SOON))
     return False
 
 
@@ -122,6 +133,7 @@ def _take(u: Unit, wish: Wish, lines: Iterator[statements.Line], digest: str) ->
         u.execute(
             "ANALYZE payments_statement_line"
         )  # the planner would take a million new rows for a handful
+    _mark_again(u, statement)
     statement.digest, statement.trouble, statement.fetched_at = digest, None, clock.now()
     facts = {"lines": statement.lines, "paid_fen": statement.paid_fen, "returned_fen": statement.returned_fen}
     u.step(STATEMENT, statement, "fetched", by=provider_actor(wish.channel), facts=facts)
@@ -142,10 +154,19 @@ def _copy_in(u: Unit, statement: Statement, lines: Iterator[statements.Line]) ->
     statement.paid_fen, statement.returned_fen = paid, returned
 
 
-def _wait(u: Unit, wish: Wish, why: str) -> None:
+def _mark_again(u: Unit, statement: Statement) -> None:
+    """Mark the lines the channel had told before. One statement of a channel at a time: one of two is the first."""
+    told = {"statement": statement.id, "channel": statement.channel}
+    u.execute(_ONE_BY_ONE, told)
+    u.execute(_MARK_AGAIN, told)
+
+
+def _wait(u: Unit, wish: Wish, why: str, sooner: Sequence[timedelta] = ()) -> None:
     statement = u.get(Statement, wish.id, lock=True)
     if statement is not None and statement.state == WANTED:
         statement.trouble = why
+        if 1 <= statement.asked <= len(sooner):
+            statement.ask_next_at = clock.wire_now() + sooner[statement.asked - 1]
         log.info("no statement yet", extra={"channel": wish.channel, "day": wish.day.isoformat(), "why": why})
 
 

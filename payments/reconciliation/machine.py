@@ -23,7 +23,11 @@ STATEMENT = Machine(
 )
 
 OPEN, SECOND, SOLVED = "open", "second", "solved"
-UNSOLVED = (OPEN, SECOND)
+WAITING, BOOKED, EXPLAINING = "waiting", "booked", "explaining"
+UNSOLVED = (OPEN, SECOND, WAITING)
+ON_ACCOUNT = (BOOKED, EXPLAINING)
+"""What stands on the difference account until it is explained."""
+UNENDED = (*UNSOLVED, *ON_ACCOUNT)
 
 _BOOKS_TELL = "the finance office did it, and the ledger says so"
 _FOUND_FIRST = "DifferenceFound told that it was there"
@@ -33,14 +37,28 @@ DIFFERENCE = Machine(
     start=OPEN,
     moves=(
         Move(OPEN, "asked", OPEN, "已再次询问渠道，仍不一致", why=_STAFF_READ),
-        Move(OPEN, "decided", SOLVED, "差异已处理", why=_BOOKS_TELL),
+        Move(OPEN, "booked", BOOKED, "已记入差异账户，待查明", why=_BOOKS_TELL),
+        Move(OPEN, "waited", WAITING, "等待另一天的对账单列出", why=_STAFF_READ),
         Move(OPEN, "decided_first", SECOND, "金额较大，等待另一人复核", why=_STAFF_READ),
-        Move(SECOND, "confirmed", SOLVED, "复核同意，差异已处理", why=_BOOKS_TELL),
+        Move(SECOND, "confirmed_booking", BOOKED, "复核同意，已记入差异账户，待查明", why=_BOOKS_TELL),
+        Move(SECOND, "confirmed_waiting", WAITING, "复核同意，等待另一天的对账单列出", why=_STAFF_READ),
         Move(SECOND, "rejected", OPEN, "复核不同意，重新处理", why=_STAFF_READ),
-        *(Move(state, "healed", SOLVED, "询问渠道后已一致", why=_FOUND_FIRST) for state in UNSOLVED),
-        *(Move(state, "appeared", SOLVED, "另一天的对账单已列出", why=_FOUND_FIRST) for state in UNSOLVED),
+        Move(WAITING, "reopened", OPEN, "两天的对账单仍未列出，重新处理", why=_STAFF_READ),
+        Move(BOOKED, "explained", SOLVED, "差异已查明，差异账户已冲回", why=_BOOKS_TELL),
+        Move(BOOKED, "explained_first", EXPLAINING, "查明结果金额较大，等待另一人复核", why=_STAFF_READ),
+        Move(EXPLAINING, "confirmed_explanation", SOLVED, "复核同意，差异账户已冲回", why=_BOOKS_TELL),
+        Move(EXPLAINING, "rejected_explanation", BOOKED, "复核不同意，继续查明", why=_STAFF_READ),
+        *(Move(state, "healed", SOLVED, "渠道与台账已一致", why=_FOUND_FIRST) for state in UNENDED),
+        *(Move(state, "appeared", SOLVED, "另一天的对账单已列出", why=_FOUND_FIRST) for state in UNENDED),
     ),
-    says={OPEN: "待处理", SECOND: "待复核", SOLVED: "已处理"},
+    says={
+        OPEN: "待处理",
+        SECOND: "待复核",
+        WAITING: "待次日",
+        BOOKED: "已记账",
+        EXPLAINING: "待复核",
+        SOLVED: "已处理",
+    },
     terminal=frozenset({SOLVED}),
 )
 
@@ -51,6 +69,9 @@ MISSING_HERE, MISSING_THERE = "missing_here", "missing_there"
 AMOUNT_DIFFERS, REFUND_DIFFERS = "amount_differs", "refund_differs"
 STATE_DIFFERS, TOLD_TWICE = "state_differs", "told_twice"
 """What may be wrong. Told twice: the same line more than once; state: we know the payment but not its money."""
+
+TO_CHANNEL, TO_FEE = "channel", "fee"
+"""How a booked difference is explained: the channel has put it right, or the channel kept it as its fee."""
 
 ASK, BOOK, WAIT = "ask", "book", "wait"
 """What may be done: ask the channel and believe its signed answer; book it as unexplained; wait for another day."""

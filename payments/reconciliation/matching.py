@@ -1,12 +1,11 @@
 """Comparing a statement with the ledger, set against set in the database: only what differs ever leaves it.
 
 A line is matched by its number whatever the day, so that a payment around midnight that the channel counts to another
-day is no difference. Finding is repeatable: a difference is one row per statement, kind and number.
+day is no difference. A line told `again`, the same day or another, is one: told twice. Finding is repeatable: a
+difference is one row per statement, kind and number.
 """
 
 from datetime import datetime, timedelta
-
-from sqlalchemy import select
 
 from backend.contracts import DifferenceFound
 from backend.kernel import clock, ids
@@ -28,17 +27,23 @@ WITH paid AS MATERIALIZED (
     LEFT JOIN payments_payment p ON p.number = l.number AND p.channel = %(channel)s
     LEFT JOIN LATERAL (SELECT sum(amount_fen)::bigint AS amount_fen FROM payments_ledger_entry
         WHERE payment_id = p.id AND account = %(clearing)s AND movement ^@ (p.id || ':')) e ON true
-    WHERE l.statement_id = %(statement)s AND l.kind = 'paid' AND (e.amount_fen IS DISTINCT FROM l.amount_fen)
+    WHERE l.statement_id = %(statement)s AND l.kind = 'paid' AND NOT l.again
+      AND (e.amount_fen IS DISTINCT FROM l.amount_fen)
 ), returned AS MATERIALIZED (
     SELECT l.number, l.amount_fen AS theirs, p.id AS payment_id, p.payee, r.id AS refund_id, -e.amount_fen AS ours
     FROM payments_statement_line l
     LEFT JOIN payments_refund r ON r.number = l.number
     LEFT JOIN payments_payment p ON p.id = r.payment_id AND p.channel = %(channel)s
     LEFT JOIN payments_ledger_entry e ON e.movement = r.id || ':returned' AND e.account = %(clearing)s
-    WHERE l.statement_id = %(statement)s AND l.kind = 'returned' AND (-e.amount_fen IS DISTINCT FROM l.amount_fen)
+    WHERE l.statement_id = %(statement)s AND l.kind = 'returned' AND NOT l.again
+      AND (-e.amount_fen IS DISTINCT FROM l.amount_fen OR p.number IS DISTINCT FROM l.payment_number)
 ), twice AS MATERIALIZED (
-    SELECT kind, number, min(amount_fen) AS once, sum(amount_fen)::bigint AS told
-    FROM payments_statement_line WHERE statement_id = %(statement)s GROUP BY kind, number HAVING count(*) > 1
+    SELECT g.kind, g.number, a.told - g.more AS once, a.told
+    FROM (SELECT kind, number, sum(amount_fen)::bigint AS more FROM payments_statement_line
+        WHERE statement_id = %(statement)s AND again GROUP BY kind, number) g
+    CROSS JOIN LATERAL (SELECT sum(l.amount_fen)::bigint AS told FROM payments_statement_line l
+        JOIN payments_statement s ON s.id = l.statement_id AND s.channel = %(channel)s
+        WHERE l.number = g.number AND l.kind = g.kind) a
 ), unheard AS MATERIALIZED (
     SELECT p.id, p.number, p.payee, p.paid_at FROM payments_payment p
     WHERE p.channel = %(channel)s AND p.paid_at >= %(from)s AND p.paid_at < %(until)s
@@ -80,24 +85,41 @@ WHERE NOT EXISTS (SELECT FROM payments_difference d
     WHERE d.statement_id = %(statement)s AND d.kind = f.kind AND d.number = f.number)
 ORDER BY kind, number LIMIT %(batch)s
 """
-_NOW = """
-SELECT
-    (SELECT abs(sum(e.amount_fen))::bigint FROM payments_ledger_entry e
-     WHERE e.account = %(clearing)s AND e.payment_id = %(payment)s
-       AND e.movement ^@ (CASE WHEN %(returned)s THEN %(refund)s || ':returned' ELSE %(payment)s || ':' END)),
-    (SELECT sum(l.amount_fen)::bigint FROM payments_statement_line l
-     JOIN payments_statement s ON s.id = l.statement_id
-     WHERE l.number = %(number)s AND l.kind = %(line)s AND s.channel = %(channel)s)
+# A line told twice agrees only when all that was told is ours; a return only as its own payment's.
+_AGREEING = """
+SELECT d.id FROM payments_difference d
+JOIN payments_statement s ON s.id = d.statement_id
+CROSS JOIN LATERAL (SELECT d.kind = 'refund_differs' OR d.refund_id IS NOT NULL AS returned) about
+CROSS JOIN LATERAL (SELECT abs(sum(e.amount_fen))::bigint AS fen FROM payments_ledger_entry e
+    WHERE e.account = 'clearing:' || s.channel AND e.payment_id = d.payment_id
+      AND e.movement ^@ (CASE WHEN returned THEN d.refund_id || ':returned' ELSE d.payment_id || ':' END)) ours
+CROSS JOIN LATERAL (SELECT sum(l.amount_fen)::bigint AS fen FROM payments_statement_line l
+    JOIN payments_statement t ON t.id = l.statement_id AND t.channel = s.channel
+    WHERE l.number = d.number AND l.kind = CASE WHEN returned THEN 'returned' ELSE 'paid' END
+      AND (d.kind = 'told_twice' OR NOT l.again)
+      AND (NOT returned OR l.payment_number = (SELECT p.number FROM payments_payment p WHERE p.id = d.payment_id))
+    ) theirs
+WHERE d.id = ANY(%(differences)s) AND ours.fen = theirs.fen
 """
+# Whatever its amount is: should that differ, it is a difference of the statement that lists it.
 _APPEARED = """
 SELECT d.id FROM payments_difference d
 JOIN payments_statement s ON s.id = d.statement_id AND s.channel = %(channel)s
-WHERE d.state IN ('open', 'second') AND d.theirs_fen IS NULL AND d.kind IN ('missing_there', 'refund_differs')
+WHERE d.state <> 'solved' AND d.theirs_fen IS NULL AND d.kind IN ('missing_there', 'refund_differs')
   AND EXISTS (SELECT FROM payments_statement_line l
-      WHERE l.statement_id = %(statement)s AND l.number = d.number AND l.amount_fen = d.ours_fen
+      WHERE l.statement_id = %(statement)s AND l.number = d.number
         AND l.kind = CASE d.kind WHEN 'missing_there' THEN 'paid' ELSE 'returned' END)
 ORDER BY d.id
 """
+_WAITED_LONG = """
+SELECT d.id FROM payments_difference d
+JOIN payments_statement s ON s.id = d.statement_id AND s.channel = %(channel)s
+WHERE d.state = 'waiting' AND %(further)s <= (SELECT count(*) FROM payments_statement t
+    WHERE t.channel = s.channel AND t.day > s.day AND t.reconciled_at > d.decided_at)
+ORDER BY d.id
+"""
+FURTHER_DAYS = 2
+"""A difference that waits for another day is opened again when so many further days do not list it."""
 
 
 def find(u: Unit, statement: Statement) -> int:
@@ -114,7 +136,8 @@ def find(u: Unit, statement: Statement) -> int:
         row = Difference(
             id=ids.new_id("df"), statement_id=statement.id, kind=kind, number=number, payment_id=payment_id,
             refund_id=refund_id, department_id=payee, ours_fen=ours, theirs_fen=theirs, found_at=clock.now(),
-            proposal=_proposal(kind, refund_id, theirs, _near_midnight(at, begins, ends)),
+            proposal=_proposal(kind, refund_id, (ours, theirs), _near_midnight(at, begins, ends)),
+            asked=0, ask_next_at=clock.wire_now(), look_next_at=clock.wire_now(),
         )  # fmt: skip
         event = DifferenceFound(row.id, row.id, statement.channel)
         facts = {"statement": statement.id, "kind": kind, "ours_fen": ours, "theirs_fen": theirs}
@@ -123,29 +146,33 @@ def find(u: Unit, statement: Statement) -> int:
     return len(rows)
 
 
-def solve_appeared(u: Unit, statement: Statement) -> int:
-    """End the differences of other days whose line stands on this statement; returns how many."""
-    asked = {"statement": statement.id, "channel": statement.channel}
-    done = 0
-    for (difference_id,) in u.execute(_APPEARED, asked).fetchall():
-        row = u.get(Difference, difference_id, lock=True)
-        if row is not None and row.state in m.UNSOLVED:
-            row.decided_at = clock.now()
-            u.step(m.DIFFERENCE, row, "appeared", by=CLOCK, facts={"statement": statement.id})
-            done += 1
-    return done
+def appeared_on(u: Unit, statement: Statement) -> list[str]:
+    """Ids of differences of other days whose line stands on this statement."""
+    found = u.execute(_APPEARED, {"statement": statement.id, "channel": statement.channel})
+    return [difference_id for (difference_id,) in found.fetchall()]
 
 
-def agrees_now(u: Unit, row: Difference, channel: str) -> bool:
-    """Whether the ledger and the channel's statements say the same of this number by now."""
-    is_return = about_return(row)
-    asked = {
-        "clearing": ledger.clearing(channel), "channel": channel, "number": row.number, "returned": is_return,
-        "refund": row.refund_id or "", "payment": row.payment_id or "",
-        "line": m.RETURNED_LINE if is_return else m.PAID_LINE,
-    }  # fmt: skip
-    found = u.execute(_NOW, asked).fetchone()
-    return found is not None and found[0] is not None and found[0] == found[1]
+def waited_long(u: Unit, channel: str) -> list[str]:
+    """Ids of differences that wait for another day, although further days have come and do not list them."""
+    found = u.execute(_WAITED_LONG, {"channel": channel, "further": FURTHER_DAYS})
+    return [difference_id for (difference_id,) in found.fetchall()]
+
+
+def agreeing(u: Unit, difference_ids: list[str]) -> list[str]:
+    """Those of them about whose number the ledger and the channel's statements say the same by now."""
+    u.flush_rows()
+    found = u.execute(_AGREEING, {"differences": difference_ids}).fetchall()
+    return sorted(difference_id for (difference_id,) in found)
+
+
+def off_by(row: Difference) -> int:
+    """How much more the channel says than we do, in fen."""
+    return (row.theirs_fen or 0) - (row.ours_fen or 0)
+
+
+def booking_of(row: Difference) -> int:
+    """How much more the channel holds than we know of; what it gave back unknown to us is less in its hands."""
+    return -off_by(row) if about_return(row) else off_by(row)
 
 
 def about_return(row: Difference) -> bool:
@@ -153,17 +180,12 @@ def about_return(row: Difference) -> bool:
     return row.kind == m.REFUND_DIFFERS or row.refund_id is not None
 
 
-def open_of(u: Unit, statement_id: str, limit: int) -> list[str]:
-    """Ids of open differences that a question to the channel may end."""
-    wanted = select(Difference.id).where(
-        Difference.statement_id == statement_id, Difference.state == m.OPEN, Difference.proposal == m.ASK
-    )
-    return list(u.session.scalars(wanted.order_by(Difference.id).limit(limit)))
-
-
-def _proposal(kind: str, refund_id: str | None, theirs: int | None, near: bool) -> str:
+def _proposal(kind: str, refund_id: str | None, fens: tuple[int | None, int | None], near: bool) -> str:
+    ours, theirs = fens
     if theirs is None:
         return m.WAIT if near else m.ASK
+    if ours == theirs:
+        return m.BOOK  # another payment's return: its amount is in no doubt
     if kind == m.STATE_DIFFERS or (kind == m.REFUND_DIFFERS and refund_id is not None):
         return m.ASK
     return m.BOOK

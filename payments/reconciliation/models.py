@@ -2,7 +2,18 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.store.base import Base, FenColumn, Id, Ref
@@ -42,7 +53,8 @@ class StatementLine(Base):
     """One line of a statement: `kind` paid or returned; `number` is ours as the channel knows it.
 
     `line` is its place in the file, so that a line told twice is seen and not lost. Lines come in one transaction
-    that holds their statement: a foreign key would look it up a million times.
+    that holds their statement: a foreign key would look it up a million times. `again`: the channel had told it
+    before, on this statement or another; it is no money of its own and never settled.
     """
 
     __tablename__ = "payments_statement_line"
@@ -58,19 +70,25 @@ class StatementLine(Base):
     amount_fen: Mapped[FenColumn]
     fee_fen: Mapped[FenColumn]
     happened_at: Mapped[datetime]
+    again: Mapped[bool] = mapped_column(Boolean, server_default=false())
 
 
 class Difference(Base):
     """Something the channel and our ledger do not agree on: a task with a proposal, a decision and its reason.
 
-    Above the threshold two people decide: `decided_by` first, `confirmed_by` another.
+    Above the threshold two people decide: `decided_by` first, `confirmed_by` another; the same for the explanation of
+    what was booked. `look_next_at` and `ask_next_at` are real time: when we look and when the channel is asked again.
     """
 
     __tablename__ = "payments_difference"
     __retention__ = "10 years: accounting rules"
     __table_args__ = (
         Index("uq_payments_difference_line", "statement_id", "kind", "number", unique=True),
-        Index("ix_payments_difference_open", "id", postgresql_where=text("state IN ('open', 'second')")),
+        Index(
+            "ix_payments_difference_look_next_at", "look_next_at", postgresql_where=text("state <> 'solved'")
+        ),
+        Index("ix_payments_difference_ask_next_at", "ask_next_at", postgresql_where=text("state = 'open'")),
+        Index("ix_payments_difference_number", "number", postgresql_where=text("state <> 'solved'")),
     )
 
     id: Mapped[Id]
@@ -89,7 +107,15 @@ class Difference(Base):
     decided_by: Mapped[str | None] = mapped_column(String(40))
     confirmed_by: Mapped[str | None] = mapped_column(String(40))
     decided_at: Mapped[datetime | None]
+    explanation: Mapped[str | None] = mapped_column(String(200))
+    explained_to: Mapped[str | None] = mapped_column(String(20))
+    explained_by: Mapped[str | None] = mapped_column(String(40))
+    explanation_confirmed_by: Mapped[str | None] = mapped_column(String(40))
+    explained_at: Mapped[datetime | None]
     found_at: Mapped[datetime]
+    asked: Mapped[int] = mapped_column(Integer, default=0)
+    ask_next_at: Mapped[datetime]
+    look_next_at: Mapped[datetime]
 
     @property
     def matter(self) -> str:
@@ -121,14 +147,20 @@ class Settlement(Base):
 
 
 class BankCredit(Base):
-    """A line of a payee's bank account: money that a channel has paid out. Its reference is the bank's."""
+    """A line of a payee's bank account: money that a channel has paid out. Its reference is the bank's.
+
+    What was typed wrongly is withdrawn with a reason; its reference is free again then.
+    """
 
     __tablename__ = "payments_bank_credit"
     __retention__ = "10 years: accounting rules"
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount"),
-        Index("uq_payments_bank_credit_reference", "payee", "reference", unique=True),
-    )
+        Index(
+            "uq_payments_bank_credit_reference", "payee", "reference", unique=True,
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+    )  # fmt: skip
 
     id: Mapped[Id]
     payee: Mapped[Ref]
@@ -138,3 +170,6 @@ class BankCredit(Base):
     amount_fen: Mapped[FenColumn]
     told_by: Mapped[Ref]
     told_at: Mapped[datetime]
+    withdrawn_by: Mapped[str | None] = mapped_column(String(40))
+    withdrawn_at: Mapped[datetime | None]
+    withdrawal: Mapped[str | None] = mapped_column(String(200))

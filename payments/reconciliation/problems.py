@@ -4,7 +4,10 @@ Problem
 ├── Conflict
 │   ├── NothingToAsk           the channel cannot be asked: the number is none of ours, or its end is told
 │   ├── SameHands              who decided first cannot be the second
-│   └── CreditReferenceTaken   the bank's reference stands on another credit
+│   ├── CreditReferenceTaken   the bank's reference stands on another credit
+│   ├── CreditWithdrawn        the bank credit was withdrawn before
+│   ├── SettlementTaken        the settlement belongs to another credit, payee or channel
+│   └── SumDiffers             the chosen settlements do not add up to the credit
 └── NotFound
     └── NotInBooks             no such statement, difference, settlement or credit, or not within reach
 """
@@ -31,6 +34,27 @@ class CreditReferenceTaken(Conflict):
 
     slug = "credit-reference-taken"
     title = "这个银行流水号已登记为内容不同的到账，请核对后重新提交。"
+
+
+class CreditWithdrawn(Conflict):
+    """What was withdrawn pays nothing any more."""
+
+    slug = "credit-withdrawn"
+    title = "这笔到账登记已撤销。"
+
+
+class SettlementTaken(Conflict):
+    """A settlement belongs to one credit at most, of its own payee and channel."""
+
+    slug = "settlement-taken"
+    title = "所选结算已对应其他到账，或不属于这个收款部门和渠道。"
+
+
+class SumDiffers(Conflict):
+    """A credit pays its settlements to the fen."""
+
+    slug = "settlements-do-not-add-up"
+    title = "所选结算的净额合计与到账金额不一致。"
 
 
 class NotInBooks(NotFound):

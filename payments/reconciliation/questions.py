@@ -8,13 +8,14 @@ from backend.runtime import paging
 from backend.store.unit import Unit
 from payments.reconciliation import machine as m
 from payments.reconciliation import wording
-from payments.reconciliation.models import BankCredit, Difference, Settlement, Statement
+from payments.reconciliation.models import BankCredit, Difference, Settlement, Statement, StatementLine
 from payments.reconciliation.problems import NotInBooks
 from payments.reconciliation.views import (
     CreditView,
     DifferenceView,
     SettledLine,
     SettlementView,
+    StatementLineView,
     StatementView,
 )
 
@@ -22,8 +23,18 @@ T = TypeVar("T")
 _LINES = text("""
     SELECT l.line, l.kind, l.number, p.id, p.title, l.reference, l.amount_fen, l.fee_fen, l.happened_at
     FROM payments_statement_line l
-    JOIN payments_payment p ON p.number = l.payment_number AND p.payee = :payee AND p.channel = :channel
-    WHERE l.statement_id = :statement AND l.line > :after ORDER BY l.line LIMIT :limit
+    LEFT JOIN payments_refund r ON l.kind = 'returned' AND r.number = l.number
+    LEFT JOIN payments_payment own ON own.id = r.payment_id
+    JOIN payments_payment p ON p.number = coalesce(own.number, l.payment_number) AND p.payee = :payee
+        AND p.channel = :channel
+    WHERE l.statement_id = :statement AND l.line > :after AND NOT l.again ORDER BY l.line LIMIT :limit
+""")
+
+_DIFFERING = text("""
+    SELECT d.statement_id, count(DISTINCT l.line) FROM payments_difference d
+    JOIN payments_statement_line l ON l.statement_id = d.statement_id AND l.number = d.number
+        AND l.kind = CASE WHEN d.kind = 'refund_differs' OR d.refund_id IS NOT NULL THEN 'returned' ELSE 'paid' END
+    WHERE d.statement_id = ANY(:statements) AND d.state <> 'solved' GROUP BY d.statement_id
 """)
 
 
@@ -61,17 +72,39 @@ def differences(
     *,
     statement_id: str | None = None,
     state: str | None = None,
+    kind: str | None = None,
+    department_id: str | None = None,
     after: str | None = None,
     limit: int = 20,
 ) -> list[DifferenceView]:
     """Differences, the last found first."""
     wanted = select(Difference, Statement).join(Statement, Statement.id == Difference.statement_id)
-    if statement_id is not None:
-        wanted = wanted.where(Difference.statement_id == statement_id)
-    if state is not None:
-        wanted = wanted.where(Difference.state == state)
+    for column, value in (
+        (Difference.statement_id, statement_id), (Difference.state, state), (Difference.kind, kind),
+        (Difference.department_id, department_id),
+    ):  # fmt: skip
+        if value is not None:
+            wanted = wanted.where(column == value)
     rows = u.session.execute(paging.newest_first(wanted, Difference.id, after, limit))
     return [_difference_view(row, statement) for row, statement in rows]
+
+
+def statement_lines(
+    u: Unit, statement_id: str, *, after: int = 0, limit: int = 100
+) -> list[StatementLineView]:
+    """The lines of a statement in the order of its file. Raises NotInBooks."""
+    _found(u.get(Statement, statement_id))
+    wanted = select(StatementLine).where(
+        StatementLine.statement_id == statement_id, StatementLine.line > after
+    )
+    rows = u.session.scalars(wanted.order_by(StatementLine.line).limit(limit))
+    return [
+        StatementLineView(
+            row.line, row.kind, row.number, row.payment_number, row.reference, row.amount_fen, row.fee_fen,
+            row.happened_at,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def settlement_of(u: Unit, settlement_id: str) -> SettlementView:
@@ -116,6 +149,7 @@ def credits_of(
     if payee is not None:
         wanted = wanted.where(BankCredit.payee == payee)
     if unmatched:
+        wanted = wanted.where(BankCredit.withdrawn_at.is_(None))
         wanted = wanted.where(~select(Settlement.id).where(Settlement.credit_id == BankCredit.id).exists())
     return credit_views(u, list(u.session.scalars(paging.newest_first(wanted, BankCredit.id, after, limit))))
 
@@ -131,6 +165,7 @@ def credit_views(u: Unit, rows: list[BankCredit]) -> list[CreditView]:
         CreditView(
             id=row.id, payee=row.payee, channel=row.channel, reference=row.reference,
             credited_on=row.credited_on, amount_fen=row.amount_fen, settlements=tuple(paid[row.id]),
+            withdrawn_at=row.withdrawn_at, withdrawal=row.withdrawal,
         )
         for row in rows
     ]  # fmt: skip
@@ -155,14 +190,17 @@ def _statement_views(u: Unit, rows: list[Statement]) -> list[StatementView]:
     counted = select(Difference.statement_id, func.count(), unsolved).group_by(Difference.statement_id)
     mine = counted.where(Difference.statement_id.in_([row.id for row in rows]))
     counts = {key: (found, left) for key, found, left in u.session.execute(mine)}
-    return [_statement_view(row, *counts.get(row.id, (0, 0))) for row in rows]
+    asked = {"statements": [row.id for row in rows]}
+    differing = {row[0]: row[1] for row in u.session.execute(_DIFFERING, asked)}
+    return [_statement_view(row, differing.get(row.id, 0), *counts.get(row.id, (0, 0))) for row in rows]
 
 
-def _statement_view(row: Statement, found: int, left: int) -> StatementView:
+def _statement_view(row: Statement, differing: int, found: int, left: int) -> StatementView:
+    matched = row.lines - differing if row.state == m.RECONCILED else 0
     return StatementView(
         id=row.id, channel=row.channel, day=row.day, state=row.state, says=m.STATEMENT.label(row.state),
         trouble=row.trouble, lines=row.lines, paid_fen=row.paid_fen, returned_fen=row.returned_fen,
-        fee_fen=row.fee_fen, differences=found, unsolved=left, fetched_at=row.fetched_at,
+        fee_fen=row.fee_fen, matched=matched, differences=found, unsolved=left, fetched_at=row.fetched_at,
         reconciled_at=row.reconciled_at,
     )  # fmt: skip
 
@@ -174,5 +212,7 @@ def _difference_view(row: Difference, statement: Statement) -> DifferenceView:
         payment_id=row.payment_id, refund_id=row.refund_id, department_id=row.department_id,
         ours_fen=row.ours_fen, theirs_fen=row.theirs_fen, proposal=row.proposal, decision=row.decision,
         reason=row.reason, decided_by=row.decided_by, confirmed_by=row.confirmed_by, decided_at=row.decided_at,
+        explanation=row.explanation, explained_to=row.explained_to, explained_by=row.explained_by,
+        explanation_confirmed_by=row.explanation_confirmed_by, explained_at=row.explained_at,
         found_at=row.found_at,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from backend.kernel import clock
 from backend.kernel.problems import Problem
 from backend.runtime.worker import chore
 from backend.store.unit import CLOCK, Unit, run_unit
-from payments.reconciliation import deciding, fetching, matching, settlements
+from payments.reconciliation import deciding, explaining, fetching, looking, matching, settlements
 from payments.reconciliation.machine import FETCHED, STATEMENT
 from payments.reconciliation.models import Statement
 from payments.reconciliation.views import Wish
@@ -17,10 +17,12 @@ from payments.reconciliation.views import Wish
 log = logging.getLogger(__name__)
 RECONCILE = "payments.reconcile"
 MOST_ASKED = 200
-"""So many differences of a statement are asked about at once; the others wait for a person."""
+"""So many differences of a new statement are asked about at once, before its day is settled."""
+MORE_ASKED = 100
+"""So many are asked about each time the chore comes by; the others when their turn comes."""
 
 
-@chore(RECONCILE, every=timedelta(seconds=20), lane="statements")
+@chore(RECONCILE, every=timedelta(seconds=10), lane="statements")
 def reconcile() -> int:
     """Bring every missing statement in and compare it; returns how many were reconciled."""
     run_unit(fetching.want_days)
@@ -29,15 +31,26 @@ def reconcile() -> int:
             fetching.bring(wish)
         except Exception:
             log.exception("bringing a statement in failed", extra={"statement": wish.id})
-    return sum(compare(wish) for wish in run_unit(_fetched))
+    done = sum(compare(wish) for wish in run_unit(_fetched))
+    look_again()
+    return done
 
 
 def compare(wish: Wish) -> bool:
     """Compare one fetched statement with the ledger and settle its day; True when it is done."""
     note_differences(wish)
-    for difference_id in run_unit(lambda u: matching.open_of(u, wish.id, MOST_ASKED)):
+    for difference_id in run_unit(lambda u: looking.claim_questions(u, MOST_ASKED, wish.id)):
         _ask_quietly(difference_id)
     return settle_day(wish)
+
+
+def look_again() -> int:
+    """End the differences of settled days that agree by now, and ask on about the others; returns how many ended."""
+    due = run_unit(looking.claim_looks)
+    ended = run_unit(lambda u: explaining.solve_agreeing(u, due)) if due else 0
+    for difference_id in run_unit(lambda u: looking.claim_questions(u, MORE_ASKED)):
+        _ask_quietly(difference_id)
+    return ended
 
 
 def note_differences(wish: Wish) -> int:
@@ -86,8 +99,10 @@ def _finish(u: Unit, statement_id: str) -> bool:
     statement = u.get(Statement, statement_id, lock=True)
     if statement is None or statement.state != FETCHED:
         return False
-    matching.solve_appeared(u, statement)
+    explaining.solve_appeared(u, statement)
     settlements.make(u, statement)
     u.step(STATEMENT, statement, "reconciled", by=CLOCK)
     statement.reconciled_at = clock.now()
+    u.flush_rows()
+    explaining.reopen_waiting(u, statement.channel)
     return True

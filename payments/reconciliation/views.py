@@ -6,7 +6,10 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, slots=True)
 class StatementView:
-    """A channel's statement of a day; `trouble` says why it could not be used the last time it was fetched."""
+    """A channel's statement of a day; `trouble` says why it could not be used the last time it was fetched.
+
+    `matched` lines agree with the ledger, or their difference has come to its end; none before it is compared.
+    """
 
     id: str
     channel: str
@@ -18,6 +21,7 @@ class StatementView:
     paid_fen: int
     returned_fen: int
     fee_fen: int
+    matched: int
     differences: int
     unsolved: int
     fetched_at: datetime | None
@@ -48,7 +52,36 @@ class DifferenceView:
     decided_by: str | None
     confirmed_by: str | None
     decided_at: datetime | None
+    explanation: str | None
+    explained_to: str | None
+    explained_by: str | None
+    explanation_confirmed_by: str | None
+    explained_at: datetime | None
     found_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionOutcome:
+    """What became of one difference of a batch: its state, or the problem that stopped it, and either in words."""
+
+    id: str
+    state: str | None
+    problem: str | None
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLineView:
+    """One line as the channel tells it: `kind` paid or returned, `payment_number` what a return goes back to."""
+
+    line: int
+    kind: str
+    number: str
+    payment_number: str
+    reference: str
+    amount_fen: int
+    fee_fen: int
+    happened_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +118,10 @@ class SettledLine:
 
 @dataclass(frozen=True, slots=True)
 class CreditView:
-    """A line of a payee's bank account, and the settlements it pays (none while nothing fits its amount)."""
+    """A line of a payee's bank account, and the settlements it pays (none while nothing fits its amount).
+
+    `withdrawn_at` and `withdrawal` (the reason) once it turned out to be wrong.
+    """
 
     id: str
     payee: str
@@ -94,6 +130,8 @@ class CreditView:
     credited_on: date
     amount_fen: int
     settlements: tuple[SettlementView, ...]
+    withdrawn_at: datetime | None
+    withdrawal: str | None
 
 
 @dataclass(frozen=True, slots=True)

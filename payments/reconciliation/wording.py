@@ -35,5 +35,7 @@ KINDS = {
     m.STATE_DIFFERS: "渠道已收、本地未收",
     m.TOLD_TWICE: "渠道重复列出",
 }
-DECISIONS = {m.ASK: "再次询问渠道", m.BOOK: "记入差异账户", m.WAIT: "跨日差异，不记账"}
+DECISIONS = {m.ASK: "再次询问渠道", m.BOOK: "记入差异账户", m.WAIT: "等待另一天的对账单"}
+CREDIT_WITHDRAWN = "银行到账登记已撤销"
+CREDIT_CHOSEN = "银行到账对应的结算已选定"
 LINES = {m.PAID_LINE: "收款", m.RETURNED_LINE: "退款"}

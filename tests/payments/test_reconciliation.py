@@ -12,8 +12,8 @@ from backend.store.unit import Actor, run_unit
 from payments import reconciliation
 from payments.models import Payment
 from payments.reconciliation import fetching, tasks
+from payments.reconciliation.credits import run_of_days
 from payments.reconciliation.problems import CreditReferenceTaken, NothingToAsk, NotInBooks, SameHands
-from payments.reconciliation.settlements import run_of_days
 from tests.payments.makers import CLERK, Desk, closed, events_of, hear, returned, succeeded
 from tests.payments.statement_makers import (
     Told,
@@ -203,7 +203,7 @@ def test_booking_moves_the_difference_to_its_account(database):
     decide(differs["amount_differs", payment.number], "book")
     seen = decide(differs["missing_here", "stranger5"], "book")
     assert (seen.state, seen.decision, seen.decided_by, seen.reason) == (
-        "solved",
+        "booked",
         "book",
         "st-finance",
         "已核对渠道流水",
@@ -226,7 +226,7 @@ def test_waiting_books_nothing(database):
     day = fresh_day()
     one = found(reconciled(day, [Told("stranger6", 700)]))["missing_here", "stranger6"]
     before = run_unit(payments.balances)
-    assert decide(one, "wait").state == "solved"
+    assert decide(one, "wait").state == "waiting"
     assert run_unit(payments.balances) == before
 
 
@@ -249,7 +249,7 @@ def test_a_large_difference_needs_two_people(database):
     assert balance("difference:wechat_pay") == before
     run_unit(lambda u: reconciliation.confirm(u, one.id, True, "同意", SECOND))
     seen = run_unit(lambda u: reconciliation.difference_of(u, one.id))
-    assert (seen.state, seen.decided_by, seen.confirmed_by) == ("solved", "st-finance", "st-second")
+    assert (seen.state, seen.decided_by, seen.confirmed_by) == ("booked", "st-finance", "st-second")
     assert before - balance("difference:wechat_pay") == large
 
 

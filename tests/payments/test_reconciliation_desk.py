@@ -104,7 +104,7 @@ def test_a_difference_is_decided_with_a_reason(town, office):
     )
     answer = at_desk(town, office, "POST", f"{at}/decision", {"decision": "book", "reason": "渠道补单"})
     assert (answer.json()["says"], answer.json()["decision"], answer.json()["reason"]) == (
-        "已处理",
+        "已记账",
         "book",
         "渠道补单",
     )
@@ -120,7 +120,7 @@ def test_a_large_difference_waits_for_a_colleague(town, office, colleague):
     word = {"agree": True, "reason": "同意"}
     assert slug(at_desk(town, office, "POST", f"{at}/confirmation", word)) == "difference-same-hands"
     seen = at_desk(town, colleague, "POST", f"{at}/confirmation", word).json()
-    assert (seen["says"], seen["confirmed_by"]) == ("已处理", colleague.id)
+    assert (seen["says"], seen["confirmed_by"]) == ("已记账", colleague.id)
 
 
 def test_asking_about_a_stranger_is_told_politely(town, office):

@@ -14,6 +14,7 @@ from payments.channels import channel as telephone
 from payments.channels import port
 from payments.models import Payment
 from payments.reconciliation import fetching, tasks
+from payments.reconciliation.models import Statement
 from tests.payments.makers import CLERK
 from tests.payments.statement_makers import found, fresh_day, look, settled, wish
 from tests.payments.street import PROVIDER, Street, until
@@ -165,6 +166,29 @@ def test_a_silent_channel_leaves_the_statement_wanted(street, day, channel):
     wanted = wish(channel, day)
     assert not fetching.bring(wanted)
     assert (look(wanted.id).state, bool(look(wanted.id).trouble)) == ("wanted", True)
+
+
+def test_an_ill_channel_is_asked_again_soon(street, day, monkeypatch):
+    """The statement is made: ten minutes are for the one that is not."""
+    monkeypatch.setattr(type(telephone("wechat_pay")), "fetch_bill", lambda _line, _day: port.Unknown("503"))
+    wanted = wish("wechat_pay", day)
+    gaps = [gap_after_asking(wanted) for _ in range(4)]
+    assert [round(gap) for gap in gaps] == [5, 30, 120, 600]
+    monkeypatch.setattr(type(telephone("wechat_pay")), "fetch_bill", lambda _line, _day: port.NotYet())
+    run_unit(lambda u: setattr(u.get(Statement, wanted.id, lock=True), "asked", 0))
+    assert round(gap_after_asking(wanted)) == 600
+
+
+def gap_after_asking(wanted):
+    """Claim it, be refused: seconds until it is asked for again."""
+
+    def make_due(u):
+        u.get(Statement, wanted.id, lock=True).ask_next_at = clock.wire_now()
+
+    run_unit(make_due)
+    assert wanted in run_unit(fetching.claim)
+    assert not fetching.bring(wanted)
+    return (run_unit(lambda u: u.get(Statement, wanted.id).ask_next_at) - clock.wire_now()).total_seconds()
 
 
 def states() -> dict[tuple[str, date], str]:

@@ -25,11 +25,18 @@ def upgrade() -> None:
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("told_by", sa.String(length=40), nullable=False),
         sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_by", sa.String(length=40), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawal", sa.String(length=200), nullable=True),
         sa.CheckConstraint("amount_fen > 0", name=op.f("ck_payments_bank_credit_amount")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payments_bank_credit")),
     )
     op.create_index(
-        "uq_payments_bank_credit_reference", "payments_bank_credit", ["payee", "reference"], unique=True
+        "uq_payments_bank_credit_reference",
+        "payments_bank_credit",
+        ["payee", "reference"],
+        unique=True,
+        postgresql_where=sa.text("withdrawn_at IS NULL"),
     )
     op.create_table(
         "payments_ledger_seal",
@@ -110,6 +117,7 @@ def upgrade() -> None:
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("fee_fen", sa.BigInteger(), nullable=False),
         sa.Column("happened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("again", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("statement_id", "line", name=op.f("pk_payments_statement_line")),
     )
     op.create_index("ix_payments_statement_line_number", "payments_statement_line", ["number"], unique=False)
@@ -125,6 +133,16 @@ def upgrade() -> None:
             ["bill_id"], ["payments_bill.id"], name=op.f("fk_payments_bill_item_bill_id")
         ),
         sa.PrimaryKeyConstraint("bill_id", "no", name=op.f("pk_payments_bill_item")),
+    )
+    op.create_table(
+        "payments_bill_reminder",
+        sa.Column("bill_id", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["bill_id"], ["payments_bill.id"], name=op.f("fk_payments_bill_reminder_bill_id")
+        ),
+        sa.PrimaryKeyConstraint("bill_id", "kind", name=op.f("pk_payments_bill_reminder")),
     )
     op.create_table(
         "payments_difference",
@@ -144,18 +162,40 @@ def upgrade() -> None:
         sa.Column("decided_by", sa.String(length=40), nullable=True),
         sa.Column("confirmed_by", sa.String(length=40), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("explanation", sa.String(length=200), nullable=True),
+        sa.Column("explained_to", sa.String(length=20), nullable=True),
+        sa.Column("explained_by", sa.String(length=40), nullable=True),
+        sa.Column("explanation_confirmed_by", sa.String(length=40), nullable=True),
+        sa.Column("explained_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked", sa.Integer(), nullable=False),
+        sa.Column("ask_next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("look_next_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["statement_id"], ["payments_statement.id"], name=op.f("fk_payments_difference_statement_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payments_difference")),
     )
     op.create_index(
-        "ix_payments_difference_open",
+        "ix_payments_difference_ask_next_at",
         "payments_difference",
-        ["id"],
+        ["ask_next_at"],
         unique=False,
-        postgresql_where=sa.text("state IN ('open', 'second')"),
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_index(
+        "ix_payments_difference_look_next_at",
+        "payments_difference",
+        ["look_next_at"],
+        unique=False,
+        postgresql_where=sa.text("state <> 'solved'"),
+    )
+    op.create_index(
+        "ix_payments_difference_number",
+        "payments_difference",
+        ["number"],
+        unique=False,
+        postgresql_where=sa.text("state <> 'solved'"),
     )
     op.create_index(
         "uq_payments_difference_line", "payments_difference", ["statement_id", "kind", "number"], unique=True
@@ -194,6 +234,13 @@ def upgrade() -> None:
     op.add_column("payments_bill", sa.Column("paid_penalty_fen", sa.BigInteger(), nullable=True))
     op.add_column("payments_bill", sa.Column("payer", sa.LargeBinary(), nullable=True))
     op.add_column("payments_bill", sa.Column("payer_blind", sa.LargeBinary(length=32), nullable=True))
+    op.create_index(
+        "ix_payments_bill_due_on",
+        "payments_bill",
+        ["due_on"],
+        unique=False,
+        postgresql_where=sa.text("state = 'due' AND payer_blind IS NOT NULL"),
+    )
     op.create_index("ix_payments_bill_payer_blind", "payments_bill", ["payer_blind", "id"], unique=False)
     op.add_column(
         "payments_ledger_entry",
@@ -215,6 +262,7 @@ def upgrade() -> None:
     )
     op.add_column("payments_payment", sa.Column("received_fen", sa.BigInteger(), nullable=True))
     op.add_column("payments_payment", sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("payments_payment", sa.Column("purse", sa.String(length=8), nullable=True))
     op.alter_column(
         "payments_payment",
         "ticket",
@@ -231,6 +279,13 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_payments_payment_paid_at", "payments_payment", ["paid_at"], unique=False, postgresql_using="brin"
+    )
+    op.create_index(
+        "ix_payments_payment_reference",
+        "payments_payment",
+        ["reference"],
+        unique=False,
+        postgresql_where=sa.text("reference IS NOT NULL"),
     )
     op.add_column("payments_receipt", sa.Column("owner_id", sa.String(length=40), nullable=True))
     op.add_column("payments_receipt", sa.Column("edition", sa.Integer(), server_default="1", nullable=False))
@@ -279,18 +334,37 @@ def upgrade() -> None:
     op.add_column(
         "payments_refund", sa.Column("way", sa.String(length=8), server_default="channel", nullable=False)
     )
+    op.add_column("payments_refund", sa.Column("retry_of", sa.String(length=40), nullable=True))
     op.add_column(
         "payments_refund", sa.Column("asked_by", sa.String(length=40), server_default="", nullable=False)
     )
     op.add_column("payments_refund", sa.Column("approved_by", sa.String(length=40), nullable=True))
     op.add_column("payments_refund", sa.Column("confirmed_by", sa.String(length=40), nullable=True))
+    op.add_column(
+        "payments_refund",
+        sa.Column("withdraw_bill", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+    )
     op.add_column("payments_refund", sa.Column("decision", sa.String(length=80), nullable=True))
+    op.create_index(
+        "ix_payments_refund_retry_of",
+        "payments_refund",
+        ["retry_of"],
+        unique=False,
+        postgresql_where=sa.text("retry_of IS NOT NULL"),
+    )
     op.create_index(
         "ix_payments_refund_returned_at",
         "payments_refund",
         ["returned_at"],
         unique=False,
         postgresql_using="brin",
+    )
+    op.create_index(
+        "ix_payments_refund_waiting",
+        "payments_refund",
+        ["state"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('asked', 'second', 'listed', 'submitted', 'failed')"),
     )
 
     op.drop_constraint(op.f("ck_payments_bill_notice_no"), "payments_bill", type_="check")
@@ -309,11 +383,23 @@ def downgrade() -> None:
         "ALTER TABLE payments_bill ADD CONSTRAINT ck_payments_bill_notice_no"
         " CHECK (notice_no ~ '^[0-9]{20}$') NOT VALID"
     )
+    op.drop_index(
+        "ix_payments_refund_waiting",
+        table_name="payments_refund",
+        postgresql_where=sa.text("state IN ('asked', 'second', 'listed', 'submitted', 'failed')"),
+    )
     op.drop_index("ix_payments_refund_returned_at", table_name="payments_refund", postgresql_using="brin")
+    op.drop_index(
+        "ix_payments_refund_retry_of",
+        table_name="payments_refund",
+        postgresql_where=sa.text("retry_of IS NOT NULL"),
+    )
     op.drop_column("payments_refund", "decision")
+    op.drop_column("payments_refund", "withdraw_bill")
     op.drop_column("payments_refund", "confirmed_by")
     op.drop_column("payments_refund", "approved_by")
     op.drop_column("payments_refund", "asked_by")
+    op.drop_column("payments_refund", "retry_of")
     op.drop_column("payments_refund", "way")
     op.add_column(
         "payments_receipt",
@@ -363,6 +449,11 @@ def downgrade() -> None:
     op.drop_column("payments_receipt", "state")
     op.drop_column("payments_receipt", "edition")
     op.drop_column("payments_receipt", "owner_id")
+    op.drop_index(
+        "ix_payments_payment_reference",
+        table_name="payments_payment",
+        postgresql_where=sa.text("reference IS NOT NULL"),
+    )
     op.drop_index("ix_payments_payment_paid_at", table_name="payments_payment", postgresql_using="brin")
     op.drop_index(
         "ix_payments_payment_disputed",
@@ -376,6 +467,7 @@ def downgrade() -> None:
         type_=sa.VARCHAR(length=128),
         existing_nullable=True,
     )
+    op.drop_column("payments_payment", "purse")
     op.drop_column("payments_payment", "settled_at")
     op.drop_column("payments_payment", "received_fen")
     op.drop_column("payments_payment", "product")
@@ -389,6 +481,11 @@ def downgrade() -> None:
     )
     op.drop_column("payments_ledger_entry", "tx")
     op.drop_index("ix_payments_bill_payer_blind", table_name="payments_bill")
+    op.drop_index(
+        "ix_payments_bill_due_on",
+        table_name="payments_bill",
+        postgresql_where=sa.text("state = 'due' AND payer_blind IS NOT NULL"),
+    )
     op.drop_column("payments_bill", "payer_blind")
     op.drop_column("payments_bill", "payer")
     op.drop_column("payments_bill", "paid_penalty_fen")
@@ -400,11 +497,22 @@ def downgrade() -> None:
     op.drop_table("payments_settlement")
     op.drop_index("uq_payments_difference_line", table_name="payments_difference")
     op.drop_index(
-        "ix_payments_difference_open",
+        "ix_payments_difference_number",
         table_name="payments_difference",
-        postgresql_where=sa.text("state IN ('open', 'second')"),
+        postgresql_where=sa.text("state <> 'solved'"),
+    )
+    op.drop_index(
+        "ix_payments_difference_look_next_at",
+        table_name="payments_difference",
+        postgresql_where=sa.text("state <> 'solved'"),
+    )
+    op.drop_index(
+        "ix_payments_difference_ask_next_at",
+        table_name="payments_difference",
+        postgresql_where=sa.text("state = 'open'"),
     )
     op.drop_table("payments_difference")
+    op.drop_table("payments_bill_reminder")
     op.drop_table("payments_bill_item")
     op.drop_index("ix_payments_statement_line_number", table_name="payments_statement_line")
     op.drop_table("payments_statement_line")
@@ -419,5 +527,9 @@ def downgrade() -> None:
     op.drop_index("ix_payments_pay_link_owner_id", table_name="payments_pay_link")
     op.drop_table("payments_pay_link")
     op.drop_table("payments_ledger_seal")
-    op.drop_index("uq_payments_bank_credit_reference", table_name="payments_bank_credit")
+    op.drop_index(
+        "uq_payments_bank_credit_reference",
+        table_name="payments_bank_credit",
+        postgresql_where=sa.text("withdrawn_at IS NULL"),
+    )
     op.drop_table("payments_bank_credit")
