@@ -17,7 +17,7 @@ endef
 
 help:
 	@echo "make run           opens the town on this machine; Ctrl-C closes it and keeps the data"
-	@echo "make demo          plays three journeys in the open town"
+	@echo "make demo          plays five journeys in the open town"
 	@echo "make test          runs every test on a throw-away PostgreSQL   (ARGS='tests/cases -x')"
 	@echo "make check         style, types, floors and guards"
 	@echo "make bench         measures the town                            (ONLY=progress_lookup)"

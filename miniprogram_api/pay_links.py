@@ -141,6 +141,7 @@ def _debt(u: Unit, found: payments.LinkFound) -> tuple[str, str, int]:
 
 
 def _opened(u: Unit, found: payments.LinkFound, payer: Principal, wish: PayWish) -> payments.PaymentView:
+    payments.hold_link(u, found)
     if found.bill_id is None:
         return open_case_payment(u, found.case_id or "", found.owner_id, payer, wish)
     return payments.open_bill_payment(

@@ -3,26 +3,26 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 from backend.kernel import clock, identifiers, ids
 from backend.kernel.problems import FieldError, InvalidInput
 from backend.store import vault
 from payments.bill_models import FACTOR, FEE, FINE, PAYER, Bill, BillItem
+from payments.bill_prices import GRACE
 from payments.bill_problems import ItemsDoNotAddUp, RateOutOfRange
 from payments.bill_questions import tidy_factor
 from payments.bill_views import BillAmounts, BillDraft, BillLine
 from payments.models import MAX_FEN
 from payments.problems import AmountOutOfRange
 
-GRACE = timedelta(days=15)
-"""A fine is paid within 15 days (行政处罚法); the 16th day is the first with a penalty."""
 MOST_PPM = 100_000
 """A tenth of the principal a day; what laws know is far below (滞纳金 mostly 0.05–0.3 %)."""
 MOST_LINES = 20
 _NOTICE_NO = re.compile(r"[0-9]{16}|[0-9]{20}")
 _REGION = re.compile(r"[0-9]{6}([0-9]{3}){0,2}")
 _UNIT_CODE = re.compile(r"([0-9A-Za-z-]{3,30})?")
+_SAYS = {"due_on": "缴款期限不得早于开具之日；罚款的缴款期限不得少于15日"}
 
 
 def checked(draft: BillDraft) -> BillDraft:
@@ -42,7 +42,7 @@ def checked_amounts(amounts: BillAmounts, kind: str, item: str, issued_on: date)
     """The same for a correction of a bill of this kind."""
     amounts = replace(amounts, items=amounts.items or (BillLine("", item, amounts.principal_fen),))
     _check_amounts(amounts, kind)
-    _refuse(InvalidInput, {"due_on": amounts.due_on < issued_on})
+    _refuse(InvalidInput, {"due_on": amounts.due_on < _earliest(kind, issued_on)})
     return amounts
 
 
@@ -93,12 +93,17 @@ def _due_on(draft: BillDraft) -> date:
     return draft.due_on or draft.issued_on + GRACE
 
 
+def _earliest(kind: str, issued_on: date) -> date:
+    """The first day that may be the last to pay: nobody shortens the days that the law gives for a fine."""
+    return issued_on + GRACE if kind == FINE else issued_on
+
+
 def _faults(draft: BillDraft) -> dict[str, bool]:
     return {
         "notice_no": not _NOTICE_NO.fullmatch(draft.notice_no),
         "kind": draft.kind not in (FEE, FINE),
         "factor": not 4 <= len(tidy_factor(draft.factor)) <= 20,
-        "due_on": _due_on(draft) < draft.issued_on,
+        "due_on": _due_on(draft) < _earliest(draft.kind, draft.issued_on),
         "issued_on": draft.issued_on > clock.today(),
         "executing_unit": not 1 <= len(draft.executing_unit) <= 80,
         "unit_code": not _UNIT_CODE.fullmatch(draft.unit_code),
@@ -136,4 +141,4 @@ def _is_fen(value: object, least: int, most: int) -> bool:
 
 def _refuse(kind: type[InvalidInput], faults: Mapping[str, bool]) -> None:
     if wrong := [name for name, bad in faults.items() if bad]:
-        raise kind(errors=[FieldError(field=name, message="填写不正确") for name in wrong])
+        raise kind(errors=[FieldError(field=name, message=_SAYS.get(name, "填写不正确")) for name in wrong])

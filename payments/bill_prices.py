@@ -7,6 +7,8 @@ from payments.bill_models import FINE, Bill
 from payments.machine import BILL_PAID, DUE
 
 DAILY_PERCENT = 3
+GRACE = timedelta(days=15)
+"""A fine is paid within 15 days (行政处罚法); the 16th day is the first with a penalty, whatever a notice says."""
 _MILLION = 1_000_000
 
 
@@ -31,20 +33,25 @@ def overdue_fen(principal_fen: int, base_fen: int, ppm: int, late_days: int) -> 
     return min(principal_fen, base_fen + principal_fen * ppm * max(0, late_days) // _MILLION)
 
 
-def penalty_fen(principal_fen: int, due_on: date, today: date) -> int:
-    """Penalty (加处罚款) of a fine: 3 % of the principal for each day late, never above the principal.
+def penalty_fen(principal_fen: int, last_day: date, today: date) -> int:
+    """Penalty (加处罚款) of a fine: 3 % of the principal for each day after the last, never above the principal.
 
     行政处罚法: 每日按罚款数额的百分之三加处罚款, 加处罚款的数额不得超出罚款的数额.
     """
-    late = max(0, (today - due_on).days)
+    late = max(0, (today - last_day).days)
     return min(principal_fen, principal_fen * DAILY_PERCENT * late // 100)
+
+
+def last_free_day(bill: Bill) -> date:
+    """The last day on which a fine costs no penalty: its last day to pay, and never before the law's own."""
+    return max(bill.due_on, bill.issued_on + GRACE)
 
 
 def price_on(bill: Bill, day: date) -> Price:
     """What the bill cost, or will cost, if it is due on this day. Both additions together stay within the principal."""
     late = (day - bill.due_on).days
     overdue = overdue_fen(bill.principal_fen, bill.overdue_fen, bill.overdue_ppm, late)
-    penalty = penalty_fen(bill.principal_fen, bill.due_on, day) if bill.kind == FINE else 0
+    penalty = penalty_fen(bill.principal_fen, last_free_day(bill), day) if bill.kind == FINE else 0
     return Price(bill.principal_fen, overdue, min(penalty, bill.principal_fen - overdue))
 
 

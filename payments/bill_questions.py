@@ -15,7 +15,8 @@ from backend.store import vault
 from backend.store.unit import Unit, retry_on, run_unit
 from payments import guesses
 from payments.bill_models import FACTOR, FINE, PAYER, Bill, BillItem, BillReader
-from payments.bill_prices import price_now
+from payments.bill_money import Settled, paid_since, settled
+from payments.bill_prices import last_free_day, price_now
 from payments.bill_views import BillLine, BillView, WindowView
 from payments.machine import BILL, DUE
 from payments.problems import BillNotFound
@@ -35,6 +36,8 @@ class BillFilter:
     unit_code: str | None = None
     due_from: date | None = None
     due_to: date | None = None
+    notice_no: str | None = None
+    paid_from: date | None = None
 
 
 def look_up_bill(person_id: str, notice_no: str, factor: str, sender: str = "") -> BillView:
@@ -52,7 +55,8 @@ def bill_of(
     u: Unit, bill_id: str, *, person_id: str | None = None, department_id: str | None = None
 ) -> BillView:
     """One bill, for somebody who has found it, for whom it names, or for its department. Raises BillNotFound."""
-    return bill_view(u, readable_bill(u, bill_id, person_id=person_id, department_id=department_id))
+    bill = readable_bill(u, bill_id, person_id=person_id, department_id=department_id)
+    return bill_view(u, bill, person_id)
 
 
 def readable_bill(
@@ -71,7 +75,7 @@ def bills_of(u: Unit, person_id: str) -> list[BillView]:
     found = select(BillReader.bill_id).where(BillReader.person_id == person_id)
     named = select(Bill.id).where(_names(u, person_id))
     mine = select(Bill).where(Bill.id.in_(union(found, named))).order_by(Bill.id.desc()).limit(MOST_OF_MINE)
-    return bill_views(u, u.session.scalars(mine).all())
+    return bill_views(u, u.session.scalars(mine).all(), person_id)
 
 
 def bills_at_desk(
@@ -84,7 +88,7 @@ def bills_at_desk(
 
 
 def bill_facts_for(u: Unit, bill_id: str) -> Mapping[str, str]:
-    """Words for messages about a bill."""
+    """Words for messages about a bill; `owed` names its last day while it is due, and goes with it."""
     bill = u.get(Bill, bill_id)
     if bill is None:
         return {}
@@ -93,8 +97,11 @@ def bill_facts_for(u: Unit, bill_id: str) -> Mapping[str, str]:
         "item_name": bill.item,
         "unit": bill.executing_unit,
         "number": bill.notice_no,
+        "number_tail": bill.notice_no[-4:],
         "due": bill.due_on.isoformat(),
+        "last_free_day": last_free_day(bill).isoformat(),
         "state": BILL.label(bill.state),
+        **({"owed": bill.due_on.isoformat()} if bill.state == DUE else {}),
     }
 
 
@@ -107,15 +114,16 @@ def must_visit_window(bill: Bill) -> bool:
     )
 
 
-def bill_view(u: Unit, bill: Bill) -> BillView:
-    """The bill as of today's business day. What is paid or withdrawn grows no more."""
-    return bill_views(u, [bill])[0]
+def bill_view(u: Unit, bill: Bill, person_id: str | None = None) -> BillView:
+    """The bill as of today's business day, for this person or the desk. What is paid or withdrawn grows no more."""
+    return bill_views(u, [bill], person_id)[0]
 
 
-def bill_views(u: Unit, bills: Sequence[Bill]) -> list[BillView]:
-    """Several bills with their lines, in two statements whatever their number."""
-    lines = lines_of(u, [bill.id for bill in bills])
-    return [_view(bill, lines.get(bill.id, ())) for bill in bills]
+def bill_views(u: Unit, bills: Sequence[Bill], person_id: str | None = None) -> list[BillView]:
+    """Several bills with their lines and payments, in three statements whatever their number."""
+    public_ids = [bill.id for bill in bills]
+    lines, paid = lines_of(u, public_ids), settled(u, public_ids, person_id)
+    return [_view(bill, lines.get(bill.id, ()), paid.get(bill.id, Settled())) for bill in bills]
 
 
 def lines_of(u: Unit, bill_ids: Sequence[str]) -> dict[str, tuple[BillLine, ...]]:
@@ -133,7 +141,7 @@ def tidy_factor(text_given: str) -> str:
     return "".join(text_given.split()).upper()
 
 
-def _view(bill: Bill, lines: tuple[BillLine, ...]) -> BillView:
+def _view(bill: Bill, lines: tuple[BillLine, ...], paid: Settled) -> BillView:
     price = price_now(bill, clock.today())
     return BillView(
         id=bill.id,
@@ -156,6 +164,9 @@ def _view(bill: Bill, lines: tuple[BillLine, ...]) -> BillView:
         says=BILL.label(bill.state),
         must_visit_window=must_visit_window(bill),
         window=WindowView(bill.window_name, bill.window_address),
+        payment_id=paid.payment_id,
+        paid_at=paid.paid_at,
+        has_receipt=paid.has_receipt,
     )
 
 
@@ -189,6 +200,10 @@ def _narrowed(wanted: BillFilter) -> Iterator[ColumnElement[bool]]:
         yield Bill.due_on >= wanted.due_from
     if wanted.due_to is not None:
         yield Bill.due_on <= wanted.due_to
+    if wanted.notice_no is not None:
+        yield Bill.notice_no == wanted.notice_no
+    if wanted.paid_from is not None:
+        yield paid_since(wanted.paid_from)
 
 
 def _try(u: Unit, who: tuple[str, str], notice_no: str, factor: str) -> BillView | None:
@@ -202,7 +217,7 @@ def _try(u: Unit, who: tuple[str, str], notice_no: str, factor: str) -> BillView
     guesses.take_back(u, counted)
     if u.get(BillReader, (bill.id, person_id)) is None:
         u.add(BillReader(bill_id=bill.id, person_id=person_id, found_at=clock.now()))
-    return bill_view(u, bill)
+    return bill_view(u, bill, person_id)
 
 
 def _knows_factor(bill: Bill, factor: str) -> bool:

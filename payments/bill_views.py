@@ -23,7 +23,11 @@ class BillLine:
 
 @dataclass(frozen=True, slots=True)
 class BillView:
-    """One bill as of today; `total_fen` is what paying it now costs, or what was paid for it."""
+    """One bill as of today; `total_fen` is what paying it now costs, or what was paid for it.
+
+    `payment_id` is the payment that settled it, for the desk, for who paid and for who owed; `has_receipt` tells
+    that a valid receipt of it can be shown.
+    """
 
     id: str
     notice_no: str
@@ -45,6 +49,9 @@ class BillView:
     says: str
     must_visit_window: bool
     window: WindowView
+    payment_id: str | None = None
+    paid_at: datetime | None = None
+    has_receipt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +165,7 @@ class PayLinkView:
 class LinkFound:
     """What a right code opens, for windows only, since payers see less: a bill or a case, whose it is, until when."""
 
+    link_id: str
     bill_id: str | None
     case_id: str | None
     owner_id: str

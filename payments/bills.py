@@ -6,16 +6,17 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from backend.contracts import BillIssued
+from backend.contracts import BillIssued, BillWithdrawn
 from backend.kernel import clock
 from backend.kernel.privacy import scrub
 from backend.kernel.problems import Problem
 from backend.store.unit import Actor, Unit, retry_on
 from payments import bill_drafts, payees, subjects, wording
-from payments.bill_models import Bill, BillItem
+from payments.bill_models import Bill, BillItem, BillReminder
 from payments.bill_prices import Price, price_met, price_on
 from payments.bill_problems import BillBeingPaid
 from payments.bill_questions import bill_view, lines_of
+from payments.bill_reminding import payer_of
 from payments.bill_views import BillAmounts, BillDraft, BillLine, BillView, LineFault, LineOutcome
 from payments.machine import BILL, BILL_PAID, DUE
 from payments.models import Payment
@@ -36,12 +37,12 @@ def issue_bill(u: Unit, draft: BillDraft, by: Actor) -> BillView:
             raise BillNumberTaken
         return bill_view(u, known)
     payees.require_active(u, draft.department_id)
+    payees.require_unit(u, draft.department_id, draft.unit_code)
     bill = bill_drafts.written(draft)
     u.add(bill)
     facts = {"principal_fen": bill.principal_fen, "item": bill.item, "unit": bill.executing_unit}
-    u.begin(
-        BILL, bill, by=by, says=wording.BILL_ISSUED, facts=facts, event=BillIssued(bill.id, bill.id, None)
-    )
+    issued = BillIssued(bill.id, bill.id, payer_of(u, bill))
+    u.begin(BILL, bill, by=by, says=wording.BILL_ISSUED, facts=facts, event=issued)
     u.flush_rows()
     u.session.add_all(bill_drafts.item_rows(bill.id, draft.items))
     u.flush_rows()
@@ -94,6 +95,8 @@ def correct_bill(
         raise BillBeingPaid
     amounts = bill_drafts.checked_amounts(amounts, bill.kind, bill.item, bill.issued_on)
     facts = {"reason": scrub(reason)[:80], "was_fen": price_on(bill, bill.due_on).total_fen}
+    if amounts.due_on != bill.due_on:
+        u.session.execute(delete(BillReminder).where(BillReminder.bill_id == bill.id))
     bill.principal_fen, bill.overdue_fen = amounts.principal_fen, amounts.overdue_fen
     bill.overdue_ppm, bill.due_on = amounts.overdue_ppm, amounts.due_on
     facts["principal_fen"] = bill.principal_fen
@@ -108,6 +111,7 @@ def withdraw_bill(u: Unit, bill_id: str, department_id: str | None, reason: str,
     """Take a bill back that is still due; payments under way are closed. Raises BillNotFound, BillNotDue."""
     bill = _due_bill(u, bill_id, department_id)
     u.step(BILL, bill, "withdrawn", by=by, facts={"reason": scrub(reason)[:80]})
+    u.record(BillWithdrawn(bill.id, bill.id))
     subjects.close_live(u, subjects.subject_of_bill(bill.id), by)
     return bill_view(u, bill)
 
@@ -143,12 +147,17 @@ def take_payment(u: Unit, payment: Payment, by: Actor) -> None:
     u.step(BILL, bill, "paid", by=by)
 
 
-def take_back_payment(u: Unit, subject: str, by: Actor) -> None:
-    """All the money of a held subject went back: if it is a paid bill, it is due again."""
-    bill = _bill_of_subject(u, subject)
+def take_back_payment(u: Unit, payment: Payment, by: Actor, *, withdrawn: bool = False) -> None:
+    """All the money of a held payment went back: a paid bill is due again, or withdrawn if it was wrong.
+
+    The days on which it was paid do not count against its payer: its last day moves by as many.
+    """
+    bill = _bill_of_subject(u, payment.subject)
     if bill is not None and bill.state == BILL_PAID:
         bill.paid_overdue_fen = bill.paid_penalty_fen = None
-        u.step(BILL, bill, "returned", by=by)
+        if payment.paid_at is not None:
+            bill.due_on += max(clock.today() - clock.day_of(payment.paid_at), timedelta(0))
+        u.step(BILL, bill, "withdrawn_returned" if withdrawn else "returned", by=by)
 
 
 def _price_met(bill: Bill, payment: Payment) -> Price | None:

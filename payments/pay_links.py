@@ -88,6 +88,17 @@ def find_link(payer_id: str, code: str, sender: str = "") -> LinkFound:
     return found
 
 
+def hold_link(u: Unit, found: LinkFound) -> None:
+    """Hold the debt, and let the code open it only if it has not ended since it was found. Raises PayLinkNotFound."""
+    seen = u.get(PayLink, found.link_id)
+    if seen is None:
+        raise PayLinkNotFound
+    subjects.hold_subject(u, seen.subject)
+    link = u.get(PayLink, found.link_id, lock=True)
+    if link is None or link.ended_at is not None or link.expires_at <= clock.now():
+        raise PayLinkNotFound
+
+
 def forget_old_links(u: Unit) -> None:
     """Drop links that ended ninety days ago."""
     u.session.execute(delete(PayLink).where(PayLink.expires_at <= clock.now() - KEPT))
@@ -102,7 +113,7 @@ def _try(u: Unit, payer_id: str, code: str, sender: str) -> LinkFound | None:
         return None
     guesses.take_back(u, counted)
     bill_id, case_id = subjects.bill_in(link.subject), subjects.case_in(link.subject)
-    return LinkFound(bill_id, case_id, link.owner_id, link.expires_at)
+    return LinkFound(link.id, bill_id, case_id, link.owner_id, link.expires_at)
 
 
 def _tidy(code: str) -> str:

@@ -93,6 +93,13 @@ def require_active(u: Unit, department_id: str) -> None:
         raise PayeeInactive
 
 
+def require_unit(u: Unit, department_id: str, unit_code: str) -> None:
+    """A unit code that is told must be the department's own. Raises InvalidInput on the field."""
+    payee = u.get(Payee, department_id)
+    if unit_code and (payee is None or payee.unit_code != unit_code):
+        raise InvalidInput(errors=[FieldError(field="unit_code", message=wording.STRANGE_UNIT)])
+
+
 def load_payees(u: Unit, rows: Iterable[Mapping[str, Any]], by: Actor) -> int:
     """Enter payees from data; a department that is in the register already is left alone."""
     fresh = [row for row in rows if u.get(Payee, row["department_id"]) is None]

@@ -74,12 +74,17 @@ class Correction(Reason):
 
 
 class BillsAsked(Query):
-    """Which bills of my department: by state, executing unit and last day to pay; a page of them."""
+    """Which bills of my department: by state, executing unit, last day to pay and number; a page of them.
+
+    `paid_from`: those whose money came on this day or later, so that the result returns to who issued them (HN-07).
+    """
 
     state: Literal["due", "paid", "withdrawn"] | None = None
     unit_code: str | None = Field(default=None, max_length=30)
     due_from: Day | None = None
     due_to: Day | None = None
+    notice_no: str | None = Field(default=None, pattern=r"^([0-9]{16}|[0-9]{20})$")
+    paid_from: Day | None = None
     cursor: str | None = Field(default=None, max_length=200)
     limit: int = Field(default=paging.DEFAULT_LIMIT, ge=1, le=paging.MAX_LIMIT)
 
@@ -104,7 +109,7 @@ def list_bills(call: Call[None]) -> Page[payments.BillView]:
     """The bills within my departments and regions, newest first."""
     asked: BillsAsked = call.query
     reach = [scope for scope in people.scopes_of(call.principal) if scope.role in BILL_DESK]
-    wanted = payments.BillFilter(asked.state, asked.unit_code, asked.due_from, asked.due_to)
+    wanted = payments.BillFilter(**asked.model_dump(exclude={"cursor", "limit"}))
     with unit() as u:
         found = payments.bills_at_desk(u, reach, wanted, paging.key_of(asked.cursor), asked.limit + 1)
     return paging.page(found, asked.limit, lambda bill: bill.id)

@@ -24,10 +24,11 @@ class PayeeGiven(Body):
 
 
 def list_payees(call: Call[None]) -> list[payments.PayeeView]:
-    """The register; of every bank account the last four digits."""
+    """The register as far as the finance office reaches; of every bank account the last four digits."""
     _require_finance_office(call.principal)
     with unit() as u:
-        return payments.payee_register(u)
+        register = payments.payee_register(u)
+    return [one for one in register if people.is_finance_office(call.principal, one.region_code)]
 
 
 def show_payee(call: Call[None], department_id: str) -> payments.PayeeView:

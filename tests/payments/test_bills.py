@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import payments
+from backend import catalogue
 from backend.kernel import clock, ids
 from backend.kernel.problems import InvalidInput, TooMany
 from backend.store import unit
@@ -263,6 +264,9 @@ def test_the_words_for_messages_name_unit_and_sum(bill):
 
 def test_the_bills_of_the_demo_town_load_once(database, person_id):
     rows = json.loads(Path("data/bills.json").read_text("utf-8"))["bills"]
+    payees = json.loads(Path("data/payees.json").read_text("utf-8"))["payees"]
+    run_unit(catalogue.load_base_data)
+    run_unit(lambda u: payments.load_payees(u, payees, CLERK))
     first = run_unit(lambda u: payments.load_bills(u, rows, CLERK))
     assert first in (0, len(rows))
     assert run_unit(lambda u: payments.load_bills(u, rows, CLERK)) == 0

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from backend.kernel import clock, ids
+from tests.payments.makers import enter_payee
 from tests.payments.test_windows import at_desk, begin, found, notice, pushed
 from tests.people.makers import Citizen, Officer, by_wechat, fresh_id_no, officer, slug
 
@@ -34,13 +35,15 @@ def listed(town: Any, clerk: Officer, query: str = "") -> list[str]:
     return [bill["id"] for bill in answer.json()["items"]]
 
 
-def test_a_bill_carries_lines_unit_and_rate(town, finance):
+def test_a_bill_carries_lines_unit_and_rate(town):
     lines = [
         {"code": "F-1", "name": "登记费", "fee_fen": 8000},
         {"code": "F-2", "name": "工本费", "fee_fen": 2000},
     ]
-    bill = pushed(town, finance, kind="fee", items=lines, unit_code="341600-01", overdue_ppm=500)
-    assert (bill["items"], bill["unit_code"], bill["overdue_ppm"]) == (lines, "341600-01", 500)
+    code = f"U-{ids.digits(8)}"
+    clerk = officer(town, "finance", department_id=enter_payee(code))
+    bill = pushed(town, clerk, kind="fee", items=lines, unit_code=code, overdue_ppm=500)
+    assert (bill["items"], bill["unit_code"], bill["overdue_ppm"]) == (lines, code, 500)
     assert "factor" not in str(bill)
 
 
@@ -56,6 +59,8 @@ def test_a_bill_carries_lines_unit_and_rate(town, finance):
         ({"items": [{"name": "工本费", "fee_fen": -1}]}, "invalid-input"),
         ({"payer_id_no": "341602199001010010"}, "invalid-input"),
         ({"unit_code": "?"}, "invalid-input"),
+        ({"unit_code": "U-NOBODY"}, "invalid-input"),
+        ({"due_on": clock.today().isoformat()}, "invalid-input"),
         ({"notice_no": "1" * 18}, "invalid-input"),
     ],
 )
@@ -88,17 +93,19 @@ def test_an_unreadable_line_is_named(town, own):
     assert [fault["field"] for fault in answer.json()["errors"]] == ["bills.1.principal_fen"]
 
 
-def test_bills_are_listed_by_state_unit_and_day(town, own):
-    today = clock.today()
-    soon = pushed(town, own, unit_code="U-1", due_on=(today + timedelta(days=2)).isoformat())
-    later = pushed(town, own, unit_code="U-2", due_on=(today + timedelta(days=9)).isoformat())
-    gone = pushed(town, own, unit_code="U-2")
+def test_bills_are_listed_by_state_unit_and_day(town):
+    today, code = clock.today(), f"U-{ids.digits(8)}"
+    own = officer(town, "finance", department_id=enter_payee(code))
+    soon = pushed(town, own, kind="fee", due_on=(today + timedelta(days=2)).isoformat())
+    later = pushed(town, own, kind="fee", unit_code=code, due_on=(today + timedelta(days=9)).isoformat())
+    gone = pushed(town, own, unit_code=code)
     at_desk(town, own, "POST", f"/bills/{gone['id']}/withdrawal", {"reason": "重复开具"})
     assert listed(town, own) == [gone["id"], later["id"], soon["id"]]
     assert listed(town, own, "state=due") == [later["id"], soon["id"]]
-    assert listed(town, own, "unit_code=U-2&state=withdrawn") == [gone["id"]]
+    assert listed(town, own, f"unit_code={code}&state=withdrawn") == [gone["id"]]
     assert listed(town, own, f"state=due&due_to={today + timedelta(days=8)}") == [soon["id"]]
     assert listed(town, own, f"state=due&due_from={today + timedelta(days=3)}") == [later["id"]]
+    assert listed(town, own, f"notice_no={soon['notice_no']}") == [soon["id"]]
 
 
 def test_pages_of_bills_follow_each_other(town, own):

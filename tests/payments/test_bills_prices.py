@@ -75,6 +75,24 @@ def at_noon() -> None:
     clock.move_to(clock.at_local(clock.today() + timedelta(days=1), 12))
 
 
+def test_a_notice_cannot_shorten_the_days_of_the_law(bill):
+    """A row of before we looked: whatever it says, the sixteenth day is the first with a penalty."""
+    issued = bill(issued_on=clock.today() - timedelta(days=5))
+    run_unit(lambda u: setattr(u.get(Bill, issued.id, lock=True), "due_on", issued.issued_on))
+    assert (seen(issued).penalty_fen, seen(issued).total_fen) == (0, 10_000)
+    clock.advance(timedelta(days=10))
+    assert seen(issued).penalty_fen == 0
+    clock.advance(timedelta(days=1))
+    assert seen(issued).penalty_fen == 300
+
+
+def test_a_later_last_day_puts_the_penalty_off(bill):
+    issued = bill(issued_on=clock.today() - timedelta(days=20), due_on=clock.today())
+    assert issued.penalty_fen == 0
+    clock.advance(timedelta(days=1))
+    assert seen(issued).penalty_fen == 300
+
+
 def test_a_fee_begins_to_grow_after_its_last_day(bill):
     at_noon()
     issued = fee_due_today(bill, overdue_fen=70)
@@ -125,6 +143,17 @@ def test_a_returned_bill_costs_what_today_says(bill, payer):
     row = run_unit(lambda u: u.get(Bill, issued.id))
     assert row is not None
     assert (row.paid_overdue_fen, row.paid_penalty_fen) == (None, None)
+
+
+def test_days_on_which_it_was_paid_cost_nothing(bill, payer):
+    issued = bill(issued_on=clock.today())
+    payment = opened(issued, payer)
+    hear(succeeded(payment))
+    clock.advance(timedelta(days=60))
+    give_all_back(payment)
+    assert (seen(issued).state, seen(issued).penalty_fen) == ("due", 0)
+    clock.advance(timedelta(days=16))
+    assert seen(issued).penalty_fen == 300
 
 
 def give_all_back(payment) -> None:

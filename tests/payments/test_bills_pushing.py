@@ -1,6 +1,7 @@
 """Pushing bills: lines that add up, rates, correction, and whom a bill names. Without any telephone."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -9,7 +10,7 @@ from backend import people
 from backend.kernel import clock, ids
 from backend.kernel.problems import InvalidInput
 from backend.store.unit import Actor, run_unit
-from tests.payments.makers import CLERK, FINE_OF_100_YUAN, hear, succeeded
+from tests.payments.makers import CLERK, FINE_OF_100_YUAN, enter_payee, hear, succeeded
 from tests.people.makers import fresh_id_no
 
 TWO_LINES = (payments.BillLine("A-1", "登记费", 8_000), payments.BillLine("A-2", "工本费", 2_000))
@@ -27,9 +28,9 @@ def opened(bill) -> payments.PaymentView:
 
 
 def test_a_bill_shows_its_lines_in_order(bill):
-    issued = bill(items=TWO_LINES, kind="fee", unit_code="341600-GA-1")
+    issued = bill(items=TWO_LINES, kind="fee")
     shown = run_unit(lambda u: payments.bill_of(u, issued.id))
-    assert (shown.items, shown.unit_code, shown.principal_fen) == (TWO_LINES, "341600-GA-1", 10_000)
+    assert (shown.items, shown.principal_fen) == (TWO_LINES, 10_000)
 
 
 def test_a_bill_without_lines_has_its_item(bill):
@@ -82,7 +83,12 @@ def test_each_fault_of_a_bill_has_its_problem(bill, words, problem):
 
 @pytest.mark.parametrize(
     "words",
-    [{"items": TWO_LINES}, {"region_code": "341623"}, {"unit_code": "X-77"}, {"due_on": clock.today()}],
+    [
+        {"items": TWO_LINES},
+        {"region_code": "341623"},
+        {"unit_code": "X-77"},
+        {"due_on": clock.today() + timedelta(days=40)},
+    ],
 )
 def test_another_content_needs_another_number(bill, words):
     number = ids.digits(20)
@@ -167,6 +173,39 @@ def test_another_department_corrects_nothing(bill):
     amounts = payments.BillAmounts(1, 0, 0, issued.due_on)
     with pytest.raises(payments.BillNotFound):
         run_unit(lambda u: payments.correct_bill(u, issued.id, "BZ-OTHER", amounts, "测试", CLERK))
+
+
+@pytest.mark.parametrize("days", [0, 14])
+def test_a_fine_is_never_due_before_the_fifteenth_day(bill, days):
+    early = clock.today() + timedelta(days=days)
+    with pytest.raises(InvalidInput) as pushed:
+        bill(due_on=early)
+    issued = bill(due_on=clock.today() + timedelta(days=15))
+    with pytest.raises(InvalidInput) as corrected:
+        correct(issued, due_on=early)
+    draft = replace(FINE_OF_100_YUAN, notice_no=ids.digits(20), issued_on=clock.today(), due_on=early)
+    [line] = run_unit(lambda u: payments.issue_bills(u, [draft], CLERK, lambda _: None))
+    assert [fault["field"] for fault in pushed.value.extra["errors"]] == ["due_on"]
+    assert [fault["field"] for fault in corrected.value.extra["errors"]] == ["due_on"]
+    assert [fault.field for fault in line.errors] == ["due_on"]
+
+
+def test_a_fine_from_data_keeps_its_fifteen_days(database):
+    row = {"notice_no": ids.digits(20), "issued_days_ago": 5, "due_on": clock.today()}
+    told = {name: getattr(FINE_OF_100_YUAN, name) for name in FINE_OF_100_YUAN.__slots__} | row
+    told = {name: value for name, value in told.items() if name not in ("issued_on", "items")}
+    with pytest.raises(InvalidInput):
+        run_unit(lambda u: payments.load_bills(u, [told], CLERK))
+
+
+def test_a_unit_code_must_be_the_departments_own(bill):
+    department_id, code = enter_payee(), f"U-{ids.digits(8)}"
+    known = enter_payee(code)
+    assert bill(department_id=known, unit_code=code).unit_code == code
+    for stranger in (department_id, "BZ-NOBODY"):
+        with pytest.raises(InvalidInput) as told:
+            bill(department_id=stranger, unit_code=code)
+        assert [fault["field"] for fault in told.value.extra["errors"]] == ["unit_code"]
 
 
 def test_whom_a_bill_names_must_be_registered_to_see_it(bill):

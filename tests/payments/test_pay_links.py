@@ -70,6 +70,14 @@ def test_its_owner_may_end_a_code(desk):
         find(link.code)
 
 
+def test_a_code_that_ended_after_it_was_found_opens_nothing(desk):
+    link = make(desk)
+    opened = find(link.code)
+    end(desk, link)
+    with pytest.raises(payments.PayLinkNotFound):
+        run_unit(lambda u: payments.hold_link(u, opened))
+
+
 def test_nobody_else_ends_a_code(desk):
     link, stranger = make(desk), Desk(ids.new_id("ps"), desk.subject, desk.matter)
     with pytest.raises(payments.PayLinkNotFound):

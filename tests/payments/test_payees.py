@@ -26,6 +26,7 @@ ACCOUNT = "6200111122223333"
 @pytest.fixture(autouse=True)
 def _register(database: str) -> Iterator[None]:
     run_unit(catalogue.load_base_data)
+    run_unit(lambda u: u.session.execute(text("DELETE FROM payments_payee")))
     yield
     run_unit(lambda u: u.session.execute(text("DELETE FROM payments_payee")))
 
@@ -184,6 +185,7 @@ def test_a_departments_own_staff_only_look(town, office):
 def test_a_county_office_keeps_no_payee_of_the_city(town, office):
     at_desk(town, office, "PUT", f"/payees/{TREE}", given())
     county = officer(town, "finance", department_id=None, region_code="341623")
+    assert at_desk(town, county, "GET", "/payees").json() == []
     moved = at_desk(town, county, "PUT", f"/payees/{TREE}", given(region_code="341623"))
     assert slug(moved) == "outside-your-scope"
     assert (
