@@ -19,13 +19,10 @@ RECEIPT = Machine(
         Move(WANTED, "issued", ISSUED, "电子票据已开具", event=ReceiptIssued),
         Move(WANTED, "refused", FAILED, "电子票据未能开具，工作人员将处理", why=_STAFF_LOOK),
         Move(FAILED, "asked_again", WANTED, "重新申请开具电子票据", why=_SOON),
-        *(
-            Move(state, "dropped", VOID, "款项已退回，无需开具电子票据", why="nobody ever held it")
-            for state in (WANTED, FAILED)
-        ),
+        Move(WANTED, "dropped", VOID, "款项已退回，无需开具电子票据", why="nobody ever held it"),
         *(
             Move(state, "recalled", VOIDING, "款项已退回，电子票据正在作废", why=_SOON)
-            for state in (WANTED, ISSUED)
+            for state in (WANTED, FAILED, ISSUED)
         ),
         Move(VOIDING, "voided", VOID, "电子票据已作废", event=ReceiptVoided),
         Move(VOIDING, "refused", STUCK, "电子票据未能作废，工作人员将处理", why=_STAFF_LOOK),

@@ -4,8 +4,11 @@ A receipt belongs to whoever owed the money; somebody who paid it for them (代�
 which says the owner's name.
 """
 
-from sqlalchemy import and_, or_, select
+from collections.abc import Iterable
 
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from backend import people
 from backend.kernel import clock, ids
 from backend.kernel.money import in_words
 from backend.kernel.problems import NotFound
@@ -13,6 +16,7 @@ from backend.runtime import paging
 from backend.runtime.settings import settings
 from backend.store import vault
 from backend.store.unit import SYSTEM, Actor, Unit
+from payments.desk_reach import EVERYWHERE, receipts_within
 from payments.models import Payment, number_of
 from payments.problems import PaymentNotFound, ReceiptNotReady
 from payments.receipt_machine import ASKABLE, FAILED, ISSUED, RECEIPT, TROUBLED, WANTED
@@ -50,17 +54,17 @@ def want_receipt(u: Unit, payment: Payment, edition: int = 1, amount_fen: int | 
 def correct_receipt(u: Unit, payment: Payment, left_fen: int) -> None:
     """Money of a locked payment went back and `left_fen` are left: its receipt no longer says the truth.
 
-    One that nobody can have been given is changed or dropped; every other is recalled, and once it is void the chore
-    wants another about the rest (冲红重开).
+    One that was never asked for is changed or dropped; every other may stand at the receipt system, whatever we heard
+    of it: it is recalled, and once it is void the chore wants another about the rest (冲红重开).
     """
     receipt = _newest(u, payment.id)
     if receipt is None or (receipt := u.get(Receipt, receipt.id, lock=True)) is None:
         return
-    if receipt.state == FAILED or (receipt.state == WANTED and not receipt.asked):
+    if receipt.state == WANTED and not receipt.asked:
         _change_unasked(u, receipt, left_fen)
-    elif receipt.state in (WANTED, ISSUED):
+    elif receipt.state in (WANTED, FAILED, ISSUED):
         u.step(RECEIPT, receipt, "recalled", by=SYSTEM)
-        receipt.asked, receipt.ask_next_at = 0, clock.wire_now()
+        _ask_at_once(receipt)
 
 
 def ask_again(u: Unit, receipt_id: str, by: Actor) -> TroubledReceipt:
@@ -70,7 +74,7 @@ def ask_again(u: Unit, receipt_id: str, by: Actor) -> TroubledReceipt:
         raise NotFound
     if receipt.state not in ASKABLE:
         u.step(RECEIPT, receipt, "asked_again", by=by)
-    receipt.asked, receipt.ask_next_at, receipt.failure = 0, clock.wire_now(), None
+    _ask_at_once(receipt)
     return _troubled(receipt)
 
 
@@ -125,11 +129,22 @@ def receipt_by_proof(u: Unit, proof: str) -> VerifiedReceipt:
     )
 
 
-def troubled_receipts(u: Unit, limit: int = 200) -> list[TroubledReceipt]:
-    """Receipts that were refused, or that stay without an answer; oldest first."""
+def troubled_receipts(
+    u: Unit, reach: Iterable[people.Scope] = (EVERYWHERE,), after: str | None = None, limit: int = 20
+) -> list[TroubledReceipt]:
+    """Receipts within reach that were refused or stay without an answer, oldest first; `after` is the last one shown.
+
+    Those of a case name no region: there the department alone decides.
+    """
+    wanted = select(Receipt).where(in_trouble(), receipts_within(reach))
+    behind = wanted if after is None else wanted.where(Receipt.id > after)
+    return [_troubled(receipt) for receipt in u.session.scalars(behind.order_by(Receipt.id).limit(limit))]
+
+
+def in_trouble() -> ColumnElement[bool]:
+    """Receipts that somebody must look at."""
     silent = and_(Receipt.state.in_(ASKABLE), Receipt.asked >= PATIENCE)
-    wanted = select(Receipt).where(or_(Receipt.state.in_(TROUBLED), silent)).order_by(Receipt.id).limit(limit)
-    return [_troubled(receipt) for receipt in u.session.scalars(wanted)]
+    return or_(Receipt.state.in_(TROUBLED), silent)
 
 
 def troubled_receipt(u: Unit, receipt_id: str) -> TroubledReceipt:
@@ -143,6 +158,11 @@ def troubled_receipt(u: Unit, receipt_id: str) -> TroubledReceipt:
 def verify_url(proof: str) -> str:
     """What the QR code says."""
     return f"{settings().town.public_base_url}/receipts/{proof}"
+
+
+def _ask_at_once(receipt: Receipt) -> None:
+    """Begin the ladder again, but never forget that it was asked for: it may stand at the receipt system."""
+    receipt.asked, receipt.ask_next_at, receipt.failure = min(receipt.asked, 1), clock.wire_now(), None
 
 
 def _change_unasked(u: Unit, receipt: Receipt, left_fen: int) -> None:

@@ -1,6 +1,7 @@
 """Seals on the ledger: a keyed chain per account, so that an entry changed behind our back is noticed.
 
 Entries are sealed afterwards by a chore, never in the payer's transaction, so that no payment waits for an account.
+Whoever seals an account holds it until the link is written, so that two sealers at once go on where the other ended.
 The chore notes how far the ledger reaches, waits until everybody who was writing at that moment has ended, and seals
 up to there: nothing can come in before it any more. A link is a keyed digest over the link before and the entries.
 """
@@ -37,9 +38,8 @@ _OPEN = """
         SELECT (SELECT account FROM payments_ledger_entry e WHERE e.account > one.account ORDER BY account LIMIT 1)
         FROM one WHERE one.account IS NOT NULL
     )
-    SELECT one.account, coalesce(s.seq, 0), coalesce(s.last_entry, %(none)s::bigint), s.link
-    FROM one LEFT JOIN LATERAL (
-        SELECT seq, last_entry, link FROM payments_ledger_seal WHERE account = one.account ORDER BY seq DESC LIMIT 1
+    SELECT one.account FROM one LEFT JOIN LATERAL (
+        SELECT last_entry FROM payments_ledger_seal WHERE account = one.account ORDER BY seq DESC LIMIT 1
     ) s ON true
     WHERE EXISTS (
         SELECT FROM payments_ledger_entry n
@@ -50,6 +50,9 @@ _ENTRIES = """
     SELECT id, movement, amount_fen, payment_id, matter, entered_at, tx FROM payments_ledger_entry
     WHERE account = %s AND id > %s AND id <= %s ORDER BY id LIMIT %s
 """
+# Waits for no writer, and no writer waits for it: only sealers take this lock.
+_HOLD = "SELECT pg_advisory_xact_lock(hashtextextended('payments.seal:' || %s, 0))"
+_LAST = "SELECT seq, last_entry, link FROM payments_ledger_seal WHERE account = %s ORDER BY seq DESC LIMIT 1"
 _SEAL = """
     INSERT INTO payments_ledger_seal (account, seq, first_entry, last_entry, entries, sum_fen, link, sealed_at)
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
@@ -67,12 +70,8 @@ def seal_ledger() -> int:
     upto, writers = run_unit(_mark)
     if not upto or not _have_ended(writers):
         return 0
-    sealed = 0
-    for account, seq, last, link in run_unit(
-        lambda u: u.execute(_OPEN, {"none": BEFORE_ALL, "upto": upto}).fetchall()
-    ):
-        sealed += _seal_account(account, seq, last, bytes(link or ZERO_LINK), upto)
-    return sealed
+    found = run_unit(lambda u: u.execute(_OPEN, {"none": BEFORE_ALL, "upto": upto}).fetchall())
+    return sum(_seal_account(account, upto) for (account,) in found)
 
 
 def verify_chains(u: Unit) -> list[str]:
@@ -99,24 +98,29 @@ def _have_ended(writers: frozenset[str]) -> bool:
     return True
 
 
-def _seal_account(account: str, seq: int, last: int, link: bytes, upto: int) -> int:
+def _seal_account(account: str, upto: int) -> int:
     """Seal what is open of one account, a link for every five thousand entries, each in a unit of its own."""
     sealed = 0
-    while entries := run_unit(partial(_entries, account, last, upto, PER_LINK)):
-        seq, last = seq + 1, entries[-1][0]
-        link = _next_link(link, account, seq, entries)
-        sums = len(entries), sum(entry[2] for entry in entries)
-        run_unit(partial(_write, (account, seq, entries[0][0], last, *sums, link, clock.now())))
-        sealed += len(entries)
+    while count := run_unit(partial(_next_seal, account, upto)):
+        sealed += count
     return sealed
+
+
+def _next_seal(account: str, upto: int, u: Unit) -> int:
+    """Write one more link behind the newest, whoever wrote that; returns how many entries it seals."""
+    u.execute(_HOLD, (account,))
+    seq, last, link = u.execute(_LAST, (account,)).fetchone() or (0, BEFORE_ALL, ZERO_LINK)
+    entries = _entries(account, last, upto, PER_LINK, u)
+    if not entries:
+        return 0
+    sums = len(entries), sum(entry[2] for entry in entries)
+    new_link = _next_link(bytes(link), account, seq + 1, entries)
+    u.execute(_SEAL, (account, seq + 1, entries[0][0], entries[-1][0], *sums, new_link, clock.now()))
+    return len(entries)
 
 
 def _entries(account: str, after: int, upto: int, most: int, u: Unit) -> list[lean.Row]:
     return u.execute(_ENTRIES, (account, after, upto, most)).fetchall()
-
-
-def _write(seal: lean.Row, u: Unit) -> None:
-    u.execute(_SEAL, seal)
 
 
 def _next_link(link: bytes, account: str, seq: int, entries: list[lean.Row]) -> bytes:

@@ -1,21 +1,33 @@
 """The finance office's desk for receipts: those that were refused or stay without an answer, and what to do."""
 
+from pydantic import Field
+
 import payments
 from backend import people
+from backend.department.bills import FINANCE
+from backend.department.refunds import finance_reach
 from backend.kernel.problems import ImpossibleMove, NotFound
+from backend.runtime import paging
 from backend.runtime.audience import Principal
-from backend.runtime.surface import Call, Surface, Unit
+from backend.runtime.surface import Call, Page, Query, Surface, Unit
 from backend.store.unit import unit
 
-FINANCE = "finance"
+
+class TroublesAsked(Query):
+    """A page of receipts in trouble."""
+
+    cursor: str | None = Field(default=None, max_length=200)
+    limit: int = Field(default=paging.DEFAULT_LIMIT, ge=1, le=paging.MAX_LIMIT)
 
 
-def list_troubled(call: Call[None]) -> list[payments.TroubledReceipt]:
+def list_troubled(call: Call[None]) -> Page[payments.TroubledReceipt]:
     """Receipts of my department (the finance office: of all) that need a look, oldest first."""
     people.require_role(call.principal, FINANCE)
+    asked: TroublesAsked = call.query
+    reach, after = finance_reach(call.principal), paging.key_of(asked.cursor)
     with unit() as u:
-        found = payments.troubled_receipts(u)
-    return [receipt for receipt in found if _reaches(call.principal, receipt)]
+        found = payments.troubled_receipts(u, reach, after, asked.limit + 1)
+    return paging.page(found, asked.limit, lambda one: one.id)
 
 
 def ask_again(call: Call[None], u: Unit, receipt_id: str) -> payments.TroubledReceipt:
@@ -34,9 +46,12 @@ def show_standing(call: Call[None], receipt_id: str) -> payments.ReceiptStanding
 def register(surface: Surface) -> None:
     """Open these endpoints on the departments' surface."""
     told = (people.OutsideYourScope, NotFound)
-    surface.get("/receipts", answers=list[payments.TroubledReceipt], problems=(people.OutsideYourScope,))(
-        list_troubled
-    )
+    surface.get(
+        "/receipts",
+        query=TroublesAsked,
+        answers=Page[payments.TroubledReceipt],
+        problems=(people.OutsideYourScope,),
+    )(list_troubled)
     surface.post(
         "/receipts/<receipt_id>/questions",
         answers=payments.TroubledReceipt,

@@ -236,7 +236,7 @@ def _notice(
     amount_fen: int | None, facts: Mapping[str, Any],
 ) -> Notice:  # fmt: skip
     moment = _beijing(form.get(when))
-    key = f"{form['notify_id'][:100]}:{trigger}:{amount_fen}"
+    key = port.envelope_key(form["notify_id"], trigger, amount_fen, ours=bool(facts[port.OURS]))
     return Notice("alipay", key, subject, trigger, moment, amount_fen, facts, body)
 
 

@@ -15,6 +15,7 @@ from typing import IO, cast
 
 from backend.kernel import clock
 from payments.channels.port import BillFile, Corrupt
+from payments.channels.zip_ends import directory_of
 
 READY_HOUR = 10
 """Both providers promise the statement of a day for ten o'clock of the next."""
@@ -22,6 +23,7 @@ PIECE = 64 * 1024
 IN_MEMORY = 1024 * 1024
 PACKED_MOST = 256 * 1024 * 1024
 MEMBERS_MOST = 20
+DIRECTORY_MOST = 64 * 1024
 _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError)
 """All that the two unpackers raise for a file that is not sound (gzip's own error is an OSError)."""
 
@@ -51,8 +53,10 @@ def gunzipped(packed: IO[bytes], encoding: str, most: int, declared_sha1: str) -
 
 def unzipped(packed: IO[bytes], encoding: str, most: int, *, ending: str, but: str) -> BillFile | Corrupt:
     """The one member of a zip whose name has this ending and not that word in it."""
-    packed.seek(0)
     try:
+        directory = directory_of(packed)
+        if directory.members > MEMBERS_MOST or directory.size > DIRECTORY_MOST:
+            return Corrupt("the archive holds more than one statement and its summaries")
         with zipfile.ZipFile(packed, metadata_encoding="gbk") as archive:
             members = archive.infolist()
             fitting = [one for one in members if one.filename.endswith(ending) and but not in one.filename]

@@ -157,6 +157,11 @@ REFERENCE = "reference"
 RETURNED_SO_FAR = "returned_so_far_fen"
 
 
+def envelope_key(envelope: str, trigger: str, amount_fen: int | None, *, ours: bool) -> str:
+    """What makes a notice the same one: a stranger's, or one that says something else, never hides the genuine one."""
+    return f"{envelope[:100]}:{trigger}:{amount_fen}" + ("" if ours else ":foreign")
+
+
 class Channel(Protocol):
     """One way to pay. All methods but `client_parameters`, `read_notice`, `acknowledge` lift the telephone:
     no unit may be open. None of them raises for what a provider says or fails to say."""

@@ -183,31 +183,30 @@ class WeChatPayChannel:
             TRIGGERS.get(str(news.get("trade_state")), "waiting"),
             _fen(news.get("amount"), "total"),
         )
+        ours = self._is_ours(news)
         return Notice(
             provider=self.name,
-            key=f"{key}:{trigger}:{amount}",
+            key=port.envelope_key(key, trigger, amount, ours=ours),
             subject=str(news.get("out_trade_no", "")),
             trigger=trigger,
             occurred_at=_moment(news.get("success_time")),
             amount_fen=amount,
-            facts={port.OURS: self._is_ours(news), port.REFERENCE: str(news.get("transaction_id", ""))},
+            facts={port.OURS: ours, port.REFERENCE: str(news.get("transaction_id", ""))},
             raw=raw,
         )
 
     def _refund_notice(self, key: str, news: Mapping[str, Any], raw: bytes) -> Notice:
         trigger = REFUND_TRIGGERS.get(str(news.get("refund_status")), "waiting")
         amount = _fen(news.get("amount"), "refund")
+        ours = news.get("mchid") == self.mchid
         return Notice(
             provider=self.name,
-            key=f"{key}:{trigger}:{amount}",
+            key=port.envelope_key(key, trigger, amount, ours=ours),
             subject=str(news.get("out_refund_no", "")),
             trigger=trigger,
             occurred_at=_moment(news.get("success_time")),
             amount_fen=amount,
-            facts={
-                port.OURS: news.get("mchid") == self.mchid,
-                port.REFERENCE: str(news.get("refund_id", "")),
-            },
+            facts={port.OURS: ours, port.REFERENCE: str(news.get("refund_id", ""))},
             raw=raw,
         )
 

@@ -129,6 +129,19 @@ def test_a_replayed_notice_has_one_effect(workshop: Workshop, name: str) -> None
     assert len(events_of(payment.matter, "PaymentSucceeded")) == 1
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_strangers_envelope_does_not_hide_the_genuine(workshop: Workshop, name: str) -> None:
+    payment = next(one for one in awaiting(2) if one.channel == name)
+    envelope = {"notify_id": secrets.token_hex(17)} if name == "alipay" else {"id": f"EV-{ids.token()[:20]}"}
+    strange: dict[str, Any] = {"app_id": "2021000000000009"}
+    if name == "wechat_pay":
+        strange = {"news": {"appid": "wx00000000000000ff"}}
+    post(workshop.genuine(payment, **strange, **envelope))
+    assert state_of(payment) == "awaiting"
+    post(workshop.genuine(payment, **envelope))
+    assert state_of(payment) == "paid"
+
+
 def test_fields_in_another_order_are_the_same_news(workshop: Workshop) -> None:
     payment = next(one for one in awaiting(2) if one.channel == "alipay")
     letter = workshop.genuine(payment)

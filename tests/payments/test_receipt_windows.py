@@ -9,6 +9,8 @@ from pypdf import PdfReader
 from sqlalchemy import text
 
 import payments
+from backend import people
+from backend.kernel import ids
 from backend.kernel.problems import NotFound
 from backend.runtime import settings as read_settings
 from backend.store.unit import run_unit
@@ -110,16 +112,66 @@ def test_a_citizen_lists_and_downloads_receipts(town: Any, street: Any) -> None:
     assert slug(stranger.ask("GET", f"{path}/file")) == "not-found"
 
 
+def listed(town: Any, one: Any, limit: int = 100) -> list[str]:
+    """The ids on every page of the desk's list of troubled receipts."""
+    found: list[str] = []
+    path = f"/dept/v1/receipts?limit={limit}"
+    page = ask(town, "GET", path, token=one.token).json()
+    while page["next"]:
+        found += [row["id"] for row in page["items"]]
+        page = ask(town, "GET", f"{path}&cursor={page['next']}", token=one.token).json()
+    return found + [row["id"] for row in page["items"]]
+
+
+def belongs(mine: Receipts, payee: str, region: str | None) -> str:
+    """The receipt, which nobody can issue, is another department's from now on."""
+    told = text(
+        "UPDATE payments_receipt SET payee = :payee, region_code = :region, state = 'failed' WHERE id = :id"
+    )
+    values = {"payee": payee, "region": region, "id": mine.seen.id}
+    run_unit(lambda u: u.session.execute(told, values))
+    return mine.seen.id
+
+
+def another(mine: Receipts) -> Receipts:
+    """The receipt of another payment."""
+    words = {"subject": payments.subject_of_case(ids.new_id("cs")), "matter": ids.new_id("cs")}
+    return Receipts(replace(mine.street, desk=replace(mine.street.desk, **words)))
+
+
+def test_troubles_of_others_hide_none_of_mine(mine: Receipts) -> None:
+    ours, theirs = ids.new_id("dp"), ids.new_id("dp")
+    for _ in range(2):
+        belongs(another(mine), theirs, None)
+    newest = another(mine)
+    receipt_id = belongs(newest, ours, "341602001")
+
+    def seen_by(*scopes: people.Scope) -> list[str]:
+        return [one.id for one in run_unit(lambda u: payments.troubled_receipts(u, scopes, limit=1))]
+
+    assert seen_by(people.Scope("finance", ours, "341602")) == [receipt_id]
+    assert seen_by(people.Scope("finance", ours, "341621")) == []
+    assert seen_by() == []
+    assert len(seen_by(people.Scope("finance", theirs, "341621"))) == 1
+
+
+def test_the_list_of_troubles_is_paged(town: Any, mine: Receipts) -> None:
+    department = ids.new_id("dp")
+    made = [belongs(one, department, None) for one in (mine, another(mine), another(mine))]
+    finance = officer(town, "finance", department_id=department)
+    assert listed(town, finance, limit=1) == listed(town, finance, limit=2) == made
+    odd = ask(town, "GET", "/dept/v1/receipts?cursor=odd", token=finance.token)
+    assert slug(odd) == "malformed-request"
+
+
 def test_finance_sees_and_mends_troubled_receipts(town: Any, mine: Receipts) -> None:
     mine.fault("issue", "refuse")
     mine.chore()
     finance, foreign = officer(town, "finance"), officer(town, "finance", department_id="BZ-OTHER")
     clerk, here = officer(town, "window_clerk"), f"/dept/v1/receipts/{mine.seen.id}"
 
-    def listed(one: Any) -> set[str]:
-        return {row["id"] for row in ask(town, "GET", "/dept/v1/receipts", token=one.token).json()}
-
-    assert (mine.seen.id in listed(finance), mine.seen.id in listed(foreign)) == (True, False)
+    assert mine.seen.id in listed(town, finance)
+    assert mine.seen.id not in listed(town, foreign)
     assert slug(ask(town, "GET", "/dept/v1/receipts", token=clerk.token)) == "outside-your-scope"
     assert slug(ask(town, "POST", f"{here}/questions", token=foreign.token)) == "not-found"
     assert ask(town, "GET", f"{here}/standing", token=finance.token).json()["result"] == "absent"

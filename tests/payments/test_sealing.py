@@ -146,6 +146,26 @@ def test_a_writer_that_stays_is_left_for_later(department, monkeypatch):
     assert len(seals_of(department)) == 3
 
 
+def test_two_sealers_at_once_write_one_chain(department, monkeypatch):
+    """One reads what is open, and before it has written its link another comes by."""
+    pay_out(department, 11)
+    read, others = sealing._entries, []
+
+    def read_slowly(account: str, *more):
+        entries = read(account, *more)
+        if account == ledger.bank(department) and not others:
+            others.append(threading.Thread(target=sealing.seal_ledger))
+            others[0].start()
+            others[0].join(0.5)
+        return entries
+
+    monkeypatch.setattr(sealing, "_entries", read_slowly)
+    sealing.seal_ledger()
+    others[0].join()
+    assert seals_of(department)[2:] == [(3, 1, 11)]
+    assert faults_of(department) == []
+
+
 def test_no_payment_waits_for_the_sealer(department):
     """Sealing takes no lock that a writer wants."""
     with engine.engine().begin() as connection:
