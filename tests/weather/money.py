@@ -131,6 +131,11 @@ def alipay_sides(outside: Outside) -> Sides:
     return Sides(paid, {one["out_request_no"]: one["fen"] for one in book.get("refund", [])})
 
 
+def books_of(outside: Outside) -> dict[str, Sides]:
+    """Both channels' own books."""
+    return {"wechat_pay": wxpay_sides(outside), "alipay": alipay_sides(outside)}
+
+
 def wanted_kept(crowd: Crowd) -> dict[str, int]:
     """What the story leaves with the payee of every debt somebody paid."""
     return {crowd.debts[purse.number]: purse.kept_fen for purse in crowd.story.purses if purse.pays}

@@ -8,10 +8,20 @@ from typing import Any
 from backend.kernel import clock
 from tests.weather.lines import Outside, PatientLine, Tally, staff_line, system_line
 from tests.weather.plan import Fate, Fault
-from tests.weather.purses import CHANNELS, TWICE, Purse, Story
+from tests.weather.purses import (
+    ANEW,
+    CHANNELS,
+    CLOSED_FIRST,
+    H5,
+    MINI,
+    OFFICES,
+    TWICE,
+    Purse,
+    Story,
+)
 
 PROVIDER = {"wechat_pay": "wxpay", "alipay": "alipay"}
-OFFICE, FINANCE, ITEM = "BZ-GA", "demo.finance", "SI024"
+FINANCE, ITEM = "demo.finance", "SI024"
 FACTOR = "皖S12345"
 
 
@@ -41,16 +51,16 @@ class Crowd:
     def come(self) -> None:
         """Everybody logs in and gets what they owe."""
         for_all(list(range(self.story.size.payers)), self.story.size.threads, self._enter)
-        office = [self._office() for _ in range(self.story.size.threads)]
-        turn = iter(office)
+        offices = [self._offices() for _ in range(self.story.size.threads)]
+        turn = iter(offices)
         lines = threading.local()
 
         def owe(purse: Purse) -> None:
             if not hasattr(lines, "mine"):
                 lines.mine = next(turn)
-            self._owe(purse, lines.mine)
+            self._owe(purse, lines.mine[purse.office])
 
-        for_all(self.story.purses, len(office), owe)
+        for_all(self.story.purses, len(offices), owe)
 
     def pay(self, fate: Fate) -> None:
         """Everybody pays as planned, each payer one debt after the other."""
@@ -66,10 +76,19 @@ class Crowd:
         for_all(everyone, self.story.size.threads, live)
 
     def pay_after_the_closing(self) -> None:
-        """The banks are slow: money of payments that are long closed."""
+        """The banks are slow: money of payments that are long closed; some have paid anew by then."""
         for purse in self.story.purses:
-            if purse.manner == "after the closing":
-                self._approve(purse, self.begun[purse.number][0], late=True)
+            if purse.manner in CLOSED_FIRST:
+                first = self.begun[purse.number][0]
+                self._weather(purse.channel, purse.paying, number_of(first["payment_id"]))
+                if purse.manner == ANEW:
+                    self._approve(purse, self._begin(purse, purse.other_channel))
+                self._approve(purse, first, late=True)
+
+    def spoil_the_fetching(self) -> None:
+        """Neither channel gives its statement at once."""
+        for channel, fault in self.story.fetching:
+            self._weather(channel, (fault,), "")
 
     def give_back(self, fate: Fate, settling: Callable[[str], tuple[str, str]]) -> None:
         """Offices give money back and citizens withdraw; `settling` finds the payment of a debt and its channel."""
@@ -99,8 +118,8 @@ class Crowd:
         accounts = {"wechat_pay": wechat["openid"], "alipay": alipay["open_id"]}
         self.payers[number] = Payer(line, person["name"], person["phone"], accounts)
 
-    def _office(self) -> PatientLine:
-        return system_line(self.url, self.tally, self.demo_accounts, OFFICE)
+    def _offices(self) -> dict[str, PatientLine]:
+        return {name: system_line(self.url, self.tally, self.demo_accounts, name) for name in OFFICES}
 
     def _owe(self, purse: Purse, office: PatientLine) -> None:
         owes = self._file if purse.debt == "case" else self._fine
@@ -137,8 +156,10 @@ class Crowd:
         if purse.manner == TWICE:
             orders.append(self._begin(purse, purse.other_channel))
         self.begun[purse.number] = orders
+        if purse.manner in CLOSED_FIRST:
+            return
         self._weather(purse.channel, purse.paying, number_of(orders[0]["payment_id"]))
-        if purse.manner in ("leaves", "after the closing"):
+        if purse.manner == "leaves":
             return
         for order in orders:  # the town may have closed the second already, when news of the first was quick
             self._approve(purse, order, late=order is not orders[0])
@@ -148,15 +169,19 @@ class Crowd:
     def _begin(self, purse: Purse, channel: str) -> dict[str, Any]:
         kind, _, public_id = self.debts[purse.number].partition(":")
         line = self.payers[purse.payer].line
+        product = purse.product if channel == purse.channel else MINI
+        wish = {"channel": channel, "product": product, "return_to": "/paid" if product == H5 else "/"}
         line.taps = True
-        order: dict[str, Any] = line.post(f"/mp/v1/{kind}s/{public_id}/payments", {"channel": channel})
+        order: dict[str, Any] = line.post(f"/mp/v1/{kind}s/{public_id}/payments", wish)
         line.taps = False
         return order
 
     def _approve(self, purse: Purse, order: dict[str, Any], *, late: bool = False) -> None:
         account, told = self.payers[purse.payer].accounts[order["channel"]], order["parameters"]
         body: dict[str, Any] = {"decision": "approve", "late": late}
-        if order["channel"] == "wechat_pay":
+        if order["product"] == H5:
+            self.outside.post("/h5/pay", {"decision": "approve", "url": told["url"]})
+        elif order["channel"] == "wechat_pay":
             self.outside.post("/wxpay/pay", body | {"openid": account, "params": told})
         else:
             self.outside.post("/alipay/pay", body | {"trade_no": told["tradeNO"], "open_id": account})

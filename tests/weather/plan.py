@@ -53,6 +53,11 @@ def deal(dice: random.Random, count: int, shares: Mapping[T, float]) -> list[T]:
     return cards[:count]
 
 
+def one_of(dice: random.Random, shares: Mapping[T, float]) -> T:
+    """One card in these shares."""
+    return dice.choices(list(shares), list(shares.values()))[0]
+
+
 def deaths(dice: random.Random, victims: Sequence[str], steps: int) -> tuple[Death, ...]:
     """Each victim once, somewhere between the first and the last tenth of the steps, never two at one step."""
     first, last = max(1, steps // 10), max(len(victims) + 1, steps * 9 // 10)

@@ -9,11 +9,23 @@ from tests.weather.plan import Death, Fault
 
 CHANNELS = ("wechat_pay", "alipay")
 CASE_FEE_FEN = 1000
-MANNERS = {"returns": 40, "closes": 40, "leaves": 6, "past expiry": 6, "after the closing": 8}
+MANNERS = {"returns": 40, "closes": 40, "leaves": 6, "past expiry": 6, "after the closing": 8, "unheard": 3}
 """returns: and asks. closes: the page. leaves: without paying. past expiry: nobody can tell us of the money before
 the payment's time is over. after the closing: the money of a closed payment comes."""
-TWICE, TWICE_SHARE = "twice", 0.08
-"""Pays on both channels; so many of all payments are the second one of somebody."""
+UNHEARD = "unheard"
+"""As after the closing, but nobody ever pushes a word of it: only the channel's statement tells."""
+TWICE, ANEW = "twice", "pays anew"
+DOUBLE_SHARES = {TWICE: 0.08, ANEW: 0.02}
+"""Who pays two times, on both channels; so many of all payments are the second one of somebody. twice: at once.
+anew: when the first is closed; then the money of the first comes all the same, unheard."""
+CLOSED_FIRST = ("after the closing", UNHEARD, ANEW)
+ONLY_THE_BILL_KNOWS = (UNHEARD, ANEW)
+OFFICES = {"BZ-GA": 70, "BZ-GT": 30}
+CASES_AT = "BZ-GA"
+MINI, H5 = "mini", "h5"
+WAYS = {("wechat_pay", MINI): 35, ("alipay", MINI): 35, ("wechat_pay", H5): 15, ("alipay", H5): 15}
+"""h5: in a browser; it has no page left to pay on when the payment is closed."""
+FETCHING = {"wechat_pay": ("tradebill", "download"), "alipay": ("bill",)}
 WEATHER = {"fair": 35, "drop": 20, "duplicate": 10, "delay": 10, "past expiry": 8, "reorder": 7, "forged": 10}
 CALLS = {"fair": 80, "5xx": 6, "5xx_after": 6, "slow": 4, "timeout": 2, "timeout_after": 2}
 FORGERIES = {
@@ -59,8 +71,10 @@ class Purse:
     number: int
     payer: int
     debt: str
+    office: str
     amount_fen: int
     channel: str
+    product: str
     manner: str
     preparing: tuple[Fault, ...]
     paying: tuple[Fault, ...]
@@ -91,6 +105,16 @@ class Story:
     purses: tuple[Purse, ...]
     deaths_paying: tuple[Death, ...]
     deaths_returning: tuple[Death, ...]
+    fetching: tuple[tuple[str, Fault], ...]
+    """What befalls each channel's statement when it is fetched first."""
+
+    @property
+    def letters(self) -> set[str]:
+        """Kinds of what befalls the letters about money that comes."""
+        news = {verbs["news"] for verbs in VERBS.values()}
+        return {
+            fault.kind for purse in self.purses for fault in purse.paying if purse.pays and fault.verb in news
+        }
 
     @property
     def returning(self) -> tuple[Purse, ...]:
@@ -103,53 +127,68 @@ def story(size: Size, seed: int = plan.SEED) -> Story:
     manners = _manners(dice, size)
     news = plan.deal(dice, len(manners), WEATHER)
     preparing, returning = (plan.deal(dice, len(manners), CALLS) for _ in range(2))
-    backs = _backs(dice, size, manners)
-    purses = tuple(
-        _purse(
-            dice, size, number, manner, news[number], (preparing[number], returning[number]), backs[number]
-        )
-        for number, manner in enumerate(manners)
-    )
+    backs, ways = _backs(dice, size, manners), _ways(dice, manners)
+    calls = zip(preparing, returning, strict=True)
+    drawn = enumerate(zip(manners, ways, news, calls, backs, strict=True))
+    purses = tuple(_purse(dice, number, number % size.payers, *cards) for number, cards in drawn)
     return Story(
         size,
         purses,
         plan.deaths(dice, size.dying_while_paying, len(purses)),
         plan.deaths(dice, size.dying_while_returning, sum(map(bool, backs))),
+        tuple((channel, Fault(dice.choice(verbs), "5xx")) for channel, verbs in FETCHING.items()),
     )
 
 
 def _manners(dice: random.Random, size: Size) -> list[str]:
     """As many debts as make `size.payments` together with the second payments of those who pay twice."""
-    second = max(1, round(size.payments * TWICE_SHARE))
-    manners = plan.deal(dice, size.payments - 2 * second, MANNERS) + [TWICE] * second
+    double = [
+        manner for manner, share in DOUBLE_SHARES.items() for _ in range(max(1, round(size.payments * share)))
+    ]
+    manners = plan.deal(dice, size.payments - 2 * len(double), MANNERS) + double
     dice.shuffle(manners)
     return manners
 
 
 def _backs(dice: random.Random, size: Size, manners: Sequence[str]) -> list[str]:
-    """Whose money goes back, and how; the second payments of those who pay twice count among the refunds."""
-    surplus = manners.count(TWICE)
-    paid = [number for number, manner in enumerate(manners) if manner != "leaves"]
+    """Whose money goes back, and how; the surplus of those who pay two times counts among the refunds."""
+    surplus = sum(manner in DOUBLE_SHARES for manner in manners)
+    paid = [
+        number
+        for number, manner in enumerate(manners)
+        if manner != "leaves" and manner not in ONLY_THE_BILL_KNOWS
+    ]
     chosen = dice.sample(paid, size.refunds - surplus)
     ways = dict(zip(chosen, plan.deal(dice, len(chosen), WAYS_BACK), strict=True))
     return [ways.get(number, "") for number in range(len(manners))]
 
 
+def _ways(dice: random.Random, manners: Sequence[str]) -> list[tuple[str, str]]:
+    """Over which channel each pays first, and in the app or in a browser."""
+    in_app = [manner in DOUBLE_SHARES or manner in CLOSED_FIRST for manner in manners]
+    ways = iter(plan.deal(dice, in_app.count(False), WAYS))
+    return [(dice.choice(CHANNELS), MINI) if app else next(ways) for app in in_app]
+
+
 def _purse(
-    dice: random.Random, size: Size, number: int, manner: str, news: str, calls: tuple[str, str], back: str
-) -> Purse:
+    dice: random.Random, number: int, payer: int, manner: str, way: tuple[str, str], news: str,
+    calls: tuple[str, str], back: str,
+) -> Purse:  # fmt: skip
     debt = "case" if back == "withdrawn" or (not back and dice.random() < 0.1) else "bill"
     amount = CASE_FEE_FEN if debt == "case" else dice.randint(101, 19_999)
-    channel = dice.choice(CHANNELS)
+    channel, product = way
     verbs = VERBS[channel]
+    office = CASES_AT if debt == "case" else plan.one_of(dice, OFFICES)
     return Purse(
         number=number,
-        payer=number % size.payers,
+        payer=payer,
         debt=debt,
+        office=office,
         amount_fen=amount,
         channel=channel,
+        product=product,
         manner=manner,
-        preparing=_calls(verbs["prepare"], calls[0]),
+        preparing=_calls(verbs["prepare"], calls[0]) if product == MINI else (),
         paying=_while_paying(dice, channel, manner, news),
         back=_back(dice, channel, back, amount, calls[1]) if back else None,
     )
@@ -160,6 +199,8 @@ def _while_paying(dice: random.Random, channel: str, manner: str, news: str) -> 
     if manner == "past expiry":
         silent = (Fault(verbs["query"], "5xx"),) * 6
         return (Fault(verbs["news"], "delay", plan.FOR_EVER_S), *silent)
+    if manner in ONLY_THE_BILL_KNOWS:
+        return (Fault(verbs["news"], "drop"),)
     if manner == "after the closing" and news == "drop":
         news = "duplicate"  # nobody asks about a closed payment: only the channel's bill would tell
     asked = (Fault(verbs["query"], "5xx"),) if dice.random() < 0.1 else ()
