@@ -96,10 +96,18 @@ SUBSCRIPTIONS: dict[type[c.Event], tuple[outbox.Ear, ...]] = {
     ),
     c.BookingMissed: (told.on_booking_missed, cases.on_booking_missed),
     c.PersonJoined: (booking.on_person_joined, cases.on_person_joined),
-    c.PaymentSucceeded: (told_of_money.on_payment_succeeded, cases.on_payment_succeeded),
+    c.BillIssued: (told_of_money.on_bill_issued,),
+    c.BillReminderDue: (told_of_money.on_bill_reminder_due,),
+    c.BillWithdrawn: (told_of_money.on_bill_withdrawn,),
+    c.PaymentSucceeded: (
+        told_of_money.on_payment_succeeded,
+        told_of_money.on_bill_paid,
+        cases.on_payment_succeeded,
+    ),
     c.PaymentRefunded: (told_of_money.on_payment_refunded, cases.on_payment_refunded),
     c.RefundApproved: (told_of_money.on_refund_approved,),
     c.RefundListed: (told_of_money.on_refund_listed,),
+    c.RefundSubmitted: (told_of_money.on_refund_submitted,),
     c.RefundRefused: (told_of_money.on_refund_refused,),
     c.RefundFailed: (told_of_money.on_refund_failed,),
     c.SurplusComes: (told_of_money.on_surplus_comes,),
@@ -113,7 +121,7 @@ SUBSCRIPTIONS: dict[type[c.Event], tuple[outbox.Ear, ...]] = {
 ARCHIVAL = frozenset(
     {
         c.PersonRegistered, c.ItemPublished, c.CaseSubmitted, c.CaseResubmitted, c.CaseReopened, c.CasePaused,
-        c.CaseResumed, c.CaseExtended, c.CaseDelivered, c.BookingServed, c.BillIssued,
+        c.CaseResumed, c.CaseExtended, c.CaseDelivered, c.BookingServed,
         c.PaymentClosed, c.MoneyUnexplained, c.MessageDead, c.DifferenceFound, c.ReceiptIssued, c.ReceiptVoided,
         c.RefundAsked,
     }

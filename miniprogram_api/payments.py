@@ -54,16 +54,21 @@ class PaymentsAsked(Query):
 
 @dataclass(frozen=True, slots=True)
 class MyPayment:
-    """A payment as its payer sees it."""
+    """A payment as its payer sees it.
+
+    `received_fen` is what came, once something has; `note` tells that it is another sum than `amount_fen`.
+    """
 
     id: str
     subject: str
     title: str
     amount_fen: int
+    received_fen: int | None
     refunded_fen: int
     channel: str
     state: str
     says: str
+    note: str | None
     opened_at: datetime
     expires_at: datetime
     paid_at: datetime | None
@@ -175,10 +180,12 @@ def _mine(payment: payments.PaymentView) -> MyPayment:
         subject=payment.subject if payment.owed_by is None else FOR_ANOTHER,
         title=payment.title,
         amount_fen=payment.amount_fen,
+        received_fen=payment.received_fen,
         refunded_fen=payment.refunded_fen,
         channel=payment.channel,
         state=payment.state,
         says=payment.says,
+        note=payments.other_sum(payment),
         opened_at=payment.opened_at,
         expires_at=payment.expires_at,
         paid_at=payment.paid_at,

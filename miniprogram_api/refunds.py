@@ -1,4 +1,4 @@
-"""Story: I ask for my money back; each step of it is shown with the payment."""
+"""Story: I ask for my money back, or think better of it; each step of it is shown with the payment."""
 
 from pydantic import Field
 
@@ -21,6 +21,12 @@ def ask_for_refund(call: Call[RefundWish], u: Unit, payment_id: str) -> payments
     return payments.ask_for_refund(u, payment_id, me.id, wish.amount_fen, wish.reason, me.actor)
 
 
+def withdraw_refund(call: Call[None], u: Unit, payment_id: str, refund_id: str) -> payments.RefundView:
+    """Take my question back while nobody has decided it; I may ask again."""
+    me = call.principal
+    return payments.withdraw_refund(u, payment_id, refund_id, me.id, me.actor)
+
+
 def register(surface: Surface) -> None:
     """Open these endpoints on the citizens' surface."""
     surface.post(
@@ -30,3 +36,8 @@ def register(surface: Surface) -> None:
         status=201,
         problems=(NotFound, payments.NotRefundable, payments.RefundTooLarge, payments.RefundUnderReview),
     )(ask_for_refund)
+    surface.post(
+        "/payments/<payment_id>/refunds/<refund_id>/withdrawal",
+        answers=payments.RefundView,
+        problems=(NotFound, payments.RefundDecided),
+    )(withdraw_refund)

@@ -64,13 +64,23 @@ KINDS: dict[str, Kind] = {
         _must("case_finished_window"),
         _must("case_finished_online"),
         Kind("case_finished_sent"),
+        # Otherwise they hear of a fine when it has grown; each dies with the debt it speaks of.
+        _must("bill_issued", during="owed"),
+        _must("bill_due", during="owed"),
+        _must("bill_penalty", life=_DAY, during="owed"),
         Kind("payment_succeeded", quiet=False, life=_DAY),
+        Kind("payment_for_other", quiet=False, life=_DAY),
         _must("payment_refunded"),
         Kind("refund_approved"),
         _must("refund_listed"),
         _must("refund_refused"),
         _must("refund_failed"),
         _must("surplus_comes"),
+        Kind("refund_submitted"),
+        # Over the treasury it does not come back the way it went: whoever looks there would not find it.
+        _must("refund_paid_out"),
+        # Otherwise people pay again, or believe that it is settled.
+        _must("money_held"),
         _must("booking_confirmed", quiet=False, life=12 * _HOUR),
         _must("booking_cancelled", quiet=False, life=12 * _HOUR),
         # The window has ended it, or the end of the case: otherwise people set out for nothing.

@@ -35,10 +35,11 @@ from payments.bills import (
 from payments.books import check_books
 from payments.channels.features import CALLS as CHANNEL_CALLS
 from payments.channels.features import PRODUCTS_SAY as CHANNEL_PRODUCTS
+from payments.desk_questions import money_pending, payments_at_desk, warnings
 from payments.disputes import clear, contest, give_back
 from payments.hearing import callbacks_blueprint
-from payments.ledger import balance_of, balances, lines_of
-from payments.pay_links import end_link, find_link, links_of, make_link
+from payments.ledger import accounts_of, balance_of, balances, lines_of
+from payments.pay_links import end_link, find_link, hold_link, links_of, make_link
 from payments.payees import keep_payee, load_payees, payee_of, payee_register, purse_of, set_payee_active
 from payments.problems import (
     AmountOutOfRange,
@@ -59,7 +60,7 @@ from payments.problems import (
     RefundTooLarge,
     RefundUnderReview,
 )
-from payments.questions import facts_for, paid_for, payment_of, payments_for, payments_of
+from payments.questions import facts_for, other_sum, paid_for, payment_of, payments_for, payments_of
 from payments.reactions import on_case_withdrawn, on_fee_not_wanted
 from payments.receipt_asking import standing_of as receipt_standing
 from payments.receipt_paper import draw_receipt
@@ -80,7 +81,14 @@ from payments.receipts import (
     troubled_receipts,
 )
 from payments.refund_questions import refund_at_desk, refunds_at_desk, refunds_of
-from payments.refunds import approve_refund, ask_for_refund, refuse_refund, request_refund
+from payments.refunds import (
+    approve_refund,
+    ask_for_refund,
+    refuse_refund,
+    request_refund,
+    retry_refund,
+    withdraw_refund,
+)
 from payments.sealing import seal_ledger, verify_chains
 from payments.services import (
     attach_ticket,
@@ -93,11 +101,25 @@ from payments.services import (
 from payments.settling import settle
 from payments.subjects import close_live, subject_of_bill, subject_of_case
 from payments.treasury import submit_to_treasury, treasury_failed, treasury_paid
-from payments.views import PaymentView, PayOrder, RefundAtDesk, RefundStep, RefundView, Visitor
+from payments.views import (
+    AccountBalance,
+    LedgerLine,
+    MoneyPending,
+    PaymentFilter,
+    PaymentListed,
+    PaymentView,
+    PayOrder,
+    RefundAtDesk,
+    RefundStep,
+    RefundView,
+    Visitor,
+    Waiting,
+)
 
 __all__ = [
     "CHANNEL_CALLS",
     "CHANNEL_PRODUCTS",
+    "AccountBalance",
     "AmountOutOfRange",
     "AnotherMustConfirm",
     "BillAmounts",
@@ -113,8 +135,10 @@ __all__ = [
     "FeeAlreadyPaid",
     "FeeNotDue",
     "ItemsDoNotAddUp",
+    "LedgerLine",
     "LineOutcome",
     "LinkFound",
+    "MoneyPending",
     "MustVisitWindow",
     "NotRefundable",
     "PayLinkMade",
@@ -127,6 +151,8 @@ __all__ = [
     "PayeeNotFound",
     "PayeeView",
     "PayerUnknown",
+    "PaymentFilter",
+    "PaymentListed",
     "PaymentNotFound",
     "PaymentOver",
     "PaymentView",
@@ -144,7 +170,9 @@ __all__ = [
     "TroubledReceipt",
     "VerifiedReceipt",
     "Visitor",
+    "Waiting",
     "WindowView",
+    "accounts_of",
     "approve_refund",
     "ask_about",
     "ask_for_refund",
@@ -167,6 +195,7 @@ __all__ = [
     "facts_for",
     "find_link",
     "give_back",
+    "hold_link",
     "issue_bill",
     "issue_bills",
     "keep_payee",
@@ -177,16 +206,19 @@ __all__ = [
     "look_up_bill",
     "make_link",
     "mark_window_handled",
+    "money_pending",
     "on_case_withdrawn",
     "on_fee_not_wanted",
     "open_bill_payment",
     "open_payment",
+    "other_sum",
     "paid_for",
     "pay",
     "pay_order",
     "payee_of",
     "payee_register",
     "payment_of",
+    "payments_at_desk",
     "payments_for",
     "payments_of",
     "prepare",
@@ -201,6 +233,7 @@ __all__ = [
     "refunds_of",
     "refuse_refund",
     "request_refund",
+    "retry_refund",
     "seal_ledger",
     "set_payee_active",
     "settle",
@@ -212,5 +245,7 @@ __all__ = [
     "troubled_receipt",
     "troubled_receipts",
     "verify_chains",
+    "warnings",
     "withdraw_bill",
+    "withdraw_refund",
 ]

@@ -44,6 +44,20 @@ _LEDGER = {
             ON e.movement = s.id || ':settled' AND e.account = 'clearing:' || s.channel
         WHERE coalesce(e.amount_fen, 0) <> -(s.net_fen + s.fee_fen)
     """,
+    "account {} is not the sum of what is booked and not explained": """
+        WITH entered AS (
+            SELECT account, sum(amount_fen) AS fen FROM payments_ledger_entry
+            WHERE account LIKE 'difference:%%' GROUP BY account
+        ), booked AS (
+            SELECT 'difference:' || s.channel AS account, sum(
+                (coalesce(d.theirs_fen, 0) - coalesce(d.ours_fen, 0))
+                * CASE WHEN d.kind = 'refund_differs' OR d.refund_id IS NOT NULL THEN 1 ELSE -1 END) AS fen
+            FROM payments_difference d JOIN payments_statement s ON s.id = d.statement_id
+            WHERE d.state IN ('booked', 'explaining') GROUP BY s.channel
+        )
+        SELECT account FROM entered FULL JOIN booked USING (account)
+        WHERE coalesce(entered.fen, 0) <> coalesce(booked.fen, 0)
+    """,
 }
 _PAYMENTS = {
     "payment {} settles its subject but never reached the ledger": """
@@ -68,7 +82,7 @@ _PAYMENTS = {
     """,
     "payment {} gave back more than it received": """
         SELECT p.id FROM payments_payment p JOIN payments_refund r ON r.payment_id = p.id
-        WHERE r.state NOT IN ('failed', 'refused')
+        WHERE r.state NOT IN ('failed', 'refused', 'withdrawn')
         GROUP BY p.id HAVING sum(r.amount_fen) > max(coalesce(p.received_fen, p.amount_fen))
     """,
     "payment {} keeps money that is its payer's own": """
@@ -83,7 +97,9 @@ _PAYMENTS = {
             WHERE r.payment_id = p.id AND (r.state IN ('requested', 'sent', 'listed', 'submitted')))
     """,
     "payment {} is no longer wanted, but not on its way back": """
-        SELECT p.id FROM payments_payment p WHERE p.unwanted AND p.state IN ('paid', 'partly_refunded')
+        SELECT p.id FROM payments_payment p
+        WHERE p.unwanted AND p.state IN ('paid', 'partly_refunded') AND NOT EXISTS (
+            SELECT 1 FROM payments_refund r WHERE r.payment_id = p.id AND r.state = 'failed')
     """,
     "payment {} settles its subject without a receipt": """
         SELECT p.id FROM payments_payment p WHERE p.settles AND NOT EXISTS (
@@ -92,6 +108,25 @@ _PAYMENTS = {
     "payment {} should have ended long ago": """
         SELECT p.id FROM payments_payment p
         WHERE p.state IN ('created', 'awaiting', 'closing') AND p.expires_at < %(long_ago)s
+    """,
+}
+_SETTLED = {
+    "payment {} is settled with more than it received": """
+        SELECT p.id FROM payments_statement_line l
+        JOIN payments_statement s ON s.id = l.statement_id AND s.state = 'reconciled'
+        JOIN payments_payment p ON p.number = l.number AND p.channel = s.channel
+        WHERE l.kind = 'paid' AND NOT l.again
+        GROUP BY p.id HAVING count(*) > 1 OR (sum(l.amount_fen) > max(coalesce(p.received_fen, p.amount_fen))
+            AND NOT EXISTS (SELECT 1 FROM payments_difference d WHERE d.payment_id = p.id))
+    """,
+    "refund {} is settled with more than it gave back": """
+        SELECT r.id FROM payments_statement_line l
+        JOIN payments_statement s ON s.id = l.statement_id AND s.state = 'reconciled'
+        JOIN payments_refund r ON r.number = l.number
+        JOIN payments_payment p ON p.id = r.payment_id AND p.channel = s.channel
+        WHERE l.kind = 'returned' AND NOT l.again
+        GROUP BY r.id HAVING count(*) > 1 OR (sum(l.amount_fen) > max(r.amount_fen)
+            AND NOT EXISTS (SELECT 1 FROM payments_difference d WHERE d.refund_id = r.id))
     """,
 }
 _REFUNDS = {
@@ -121,7 +156,7 @@ _BILLS = {
             SELECT 1 FROM payments_payment p WHERE p.subject = 'bill:' || b.id AND p.settles)
     """,
 }
-_CHECKS = _LEDGER | _PAYMENTS | _REFUNDS | _BILLS
+_CHECKS = _LEDGER | _PAYMENTS | _SETTLED | _REFUNDS | _BILLS
 LONG = timedelta(days=1)
 SHOWN = 20
 

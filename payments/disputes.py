@@ -37,7 +37,8 @@ def clear(u: Unit, payment_id: str, reason: str, by: Actor) -> PaymentView:
 def give_back(u: Unit, payment_id: str, reason: str, by: Actor) -> RefundView:
     """Return what is held although nobody owes it: another amount than asked for, or a surplus whose return failed.
 
-    Raises PaymentNotFound, NotRefundable: nothing of that kind is held.
+    Above the threshold another person must confirm, and the payment is held until then.
+    Raises PaymentNotFound, NotRefundable: nothing of that kind is held, or it is being decided already.
     """
     payment = _held(u, payment_id)
     if payment.state != DISPUTED or payment.settles:

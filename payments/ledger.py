@@ -19,7 +19,7 @@ from datetime import datetime
 from backend.kernel import clock
 from backend.store.unit import Unit
 from payments.models import TREASURY, Payment, Refund
-from payments.views import LedgerLine
+from payments.views import AccountBalance, LedgerLine
 
 _COLUMNS = "INSERT INTO payments_ledger_entry (movement, account, amount_fen, payment_id, matter, entered_at)"
 _ENTER = f"""
@@ -36,6 +36,11 @@ _BALANCES = "SELECT account, sum(amount_fen)::bigint FROM payments_ledger_entry 
 _BALANCE = """
     SELECT coalesce(sum(amount_fen), 0)::bigint FROM payments_ledger_entry
     WHERE account = %(account)s AND entered_at < coalesce(%(before)s::timestamptz, 'infinity')
+"""
+_ACCOUNTS = """
+    SELECT account, sum(amount_fen)::bigint FROM payments_ledger_entry
+    WHERE account > %(after)s AND (%(kind)s = '' OR split_part(account, ':', 1) = %(kind)s)
+    GROUP BY account ORDER BY account LIMIT %(limit)s
 """
 _LINES = """
     SELECT id, movement, amount_fen, payment_id, matter, entered_at FROM payments_ledger_entry
@@ -150,6 +155,12 @@ def balance_of(u: Unit, account: str, *, before: datetime | None = None) -> int:
     """Fen on one account, debit positive; of what was entered `before` a moment, when one is given."""
     row = u.execute(_BALANCE, {"account": account, "before": before}).fetchone()
     return int(row[0]) if row else 0
+
+
+def accounts_of(u: Unit, *, kind: str = "", after: str = "", limit: int = 50) -> list[AccountBalance]:
+    """Accounts (of one kind, such as "payee") with their balances, in the order of their names."""
+    asked = {"kind": kind, "after": after, "limit": limit}
+    return [AccountBalance(str(account), int(total)) for account, total in u.execute(_ACCOUNTS, asked)]
 
 
 def lines_of(u: Unit, account: str, *, before: int | None = None, limit: int = 50) -> list[LedgerLine]:

@@ -5,6 +5,7 @@ is still wanted; what nobody owes goes back by itself, and another sum than the 
 """
 
 from backend.contracts import (
+    BillWithdrawn,
     PaymentClosed,
     PaymentRefunded,
     PaymentSucceeded,
@@ -12,6 +13,7 @@ from backend.contracts import (
     RefundFailed,
     RefundListed,
     RefundRefused,
+    RefundSubmitted,
     SurplusComes,
 )
 from backend.kernel.machine import Machine, Move
@@ -89,7 +91,7 @@ PAYMENT = Machine(
     terminal=frozenset({CLOSED, REFUNDED}),
 )
 
-ASKED, SECOND, REFUSED = "asked", "second", "refused"
+ASKED, SECOND, REFUSED, TAKEN_BACK = "asked", "second", "refused", "withdrawn"
 REQUESTED, SENT, SUCCEEDED, FAILED = "requested", "sent", "succeeded", "failed"
 LISTED, SUBMITTED = "listed", "submitted"
 UNDECIDED = (ASKED, SECOND)
@@ -117,22 +119,25 @@ REFUND = Machine(
             Move(state, "listed", LISTED, "退款申请已通过，款项已入国库，已列入退付", event=RefundListed)
             for state in UNDECIDED
         ),
+        Move(REQUESTED, "listed", LISTED, "款项已入国库，改由国库退付，已列入退付", event=RefundListed),
         *(Move(state, "refused", REFUSED, "退款申请未通过", event=RefundRefused) for state in UNDECIDED),
+        *(Move(state, "taken_back", TAKEN_BACK, "退款申请已撤回", why=_PHONE_KNOWS) for state in UNDECIDED),
         Move(REQUESTED, "sent", SENT, "退款已提交支付渠道", why=_DAYS),
-        Move(LISTED, "submitted", SUBMITTED, "退付申请已提交国库", why="the treasury answers within days"),
+        Move(LISTED, "submitted", SUBMITTED, "退付申请已提交国库", event=RefundSubmitted),
         *(
             Move(state, "succeeded", SUCCEEDED, "退款已到账", why=_PAYMENT_TELLS)
             for state in (*UNDER_WAY, SUBMITTED)
         ),
         *(
-            Move(state, "failed", FAILED, "退款未成功，工作人员将处理", event=RefundFailed)
-            for state in (*UNDER_WAY, SUBMITTED)
+            Move(state, "failed", FAILED, "退款未成功，工作人员核实后将重新办理", event=RefundFailed)
+            for state in PROMISED
         ),
     ),
     says={
         ASKED: "待审核",
         SECOND: "待复核",
         REFUSED: "未通过",
+        TAKEN_BACK: "已撤回",
         REQUESTED: "待退款",
         SENT: "退款中",
         LISTED: "待退付",
@@ -140,7 +145,7 @@ REFUND = Machine(
         SUCCEEDED: "已到账",
         FAILED: "未成功",
     },
-    terminal=frozenset({REFUSED, SUCCEEDED, FAILED}),
+    terminal=frozenset({REFUSED, TAKEN_BACK, SUCCEEDED, FAILED}),
 )
 
 DUE, BILL_PAID, WITHDRAWN = "due", "paid", "withdrawn"
@@ -152,7 +157,14 @@ BILL = Machine(
         Move(DUE, "corrected", DUE, "缴款通知已更正，请按新的金额缴款", why=_STAFF_KNOW),
         Move(DUE, "window_handled", DUE, "窗口已处理，可以在线缴款", why=_STAFF_KNOW),
         Move(DUE, "paid", BILL_PAID, "缴款完成", why="PaymentSucceeded tells it"),
-        Move(DUE, "withdrawn", WITHDRAWN, "缴款通知已撤回，无需缴款", why=_STAFF_KNOW),
+        Move(DUE, "withdrawn", WITHDRAWN, "缴款通知已撤回，无需缴款", event=BillWithdrawn),
+        Move(
+            BILL_PAID,
+            "withdrawn_returned",
+            WITHDRAWN,
+            "款项已退回，缴款通知已撤回，无需再缴款",
+            why="PaymentRefunded tells it",
+        ),
         Move(BILL_PAID, "returned", DUE, "款项已退回，缴款通知重新待缴", why="PaymentRefunded tells it"),
     ),
     says={DUE: "待缴款", BILL_PAID: "已缴款", WITHDRAWN: "已撤回"},

@@ -51,7 +51,15 @@ def facts_for(u: Unit, public_id: str) -> Mapping[str, str]:
     if refund is None or payment is None:
         return {}
     words = dict(_words(payment, refund.amount_fen, REFUND.label(refund.state)))
+    words["way"] = refund.way
     return words | ({"why": refund.decision} if refund.decision else {})
+
+
+def other_sum(payment: PaymentView) -> str | None:
+    """What the payer is told when another sum came than was asked for; None otherwise."""
+    if payment.received_fen in (None, payment.amount_fen):
+        return None
+    return wording.OTHER_SUM.format(came=yuan(payment.received_fen), asked=yuan(payment.amount_fen))
 
 
 def payment_view(payment: Payment, refunded: int) -> PaymentView:
@@ -72,7 +80,6 @@ def payment_view(payment: Payment, refunded: int) -> PaymentView:
         paid_at=payment.paid_at,
         refunded_fen=refunded,
         settles=payment.settles,
-        ticket=payment.ticket,
         product=payment.product,
         received_fen=payment.received_fen,
         settled_at=payment.settled_at,
@@ -97,4 +104,5 @@ def _words(payment: Payment, amount_fen: int, state: str) -> Mapping[str, str]:
         "channel": wording.CHANNELS[payment.channel],
         "state": state,
         "number": payment.number,
+        **({"owed_by": payment.owed_by} if payment.owed_by else {}),
     }

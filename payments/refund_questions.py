@@ -1,16 +1,34 @@
 """What may be asked about ways back of money."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, not_, or_, select
+from sqlalchemy.orm import aliased
 
+from backend import people
 from backend.runtime import paging
 from backend.store.unit import Unit
-from payments.machine import REFUND, SUCCEEDED
+from payments.bill_models import Bill
+from payments.desk_reach import EVERYWHERE, beside_bills, payers_of, within
+from payments.machine import COUNTED, DISPUTED, FAILED, REFUND, REFUSED, RETURNABLE, SUCCEEDED, TAKEN_BACK
 from payments.models import Payment, Refund
 from payments.problems import PaymentNotFound
-from payments.subjects import held_payment
+from payments.subjects import bill_in, held_payment
 from payments.views import RefundAtDesk, RefundStep, RefundView
+
+DROPPED = (REFUSED, TAKEN_BACK)
+_OTHER = aliased(Refund)
+_HELD = and_(Payment.state == DISPUTED, not_(Payment.settles))
+
+
+class Desk(NamedTuple):
+    """A refund with what staff need beside it."""
+
+    refund: Refund
+    payment: Payment
+    notice_no: str | None
+    may_retry: bool
 
 
 def refunds_of(u: Unit, payment_id: str) -> list[RefundView]:
@@ -30,18 +48,55 @@ def refund_at_desk(u: Unit, refund_id: str) -> RefundAtDesk:
     payment = u.get(Payment, refund.payment_id) if refund else None
     if refund is None or payment is None:
         raise PaymentNotFound
-    return _at_desk(refund_view(u, refund), refund, payment)
+    view = refund_view(u, refund)
+    bill_id = bill_in(payment.subject)
+    bill = u.get(Bill, bill_id) if bill_id else None
+    names = payers_of(u, [payment.person_id])
+    return _at_desk(
+        view, Desk(refund, payment, bill.notice_no if bill else None, _may_retry(u, refund.id)), names
+    )
 
 
 def refunds_at_desk(
-    u: Unit, states: Collection[str], payee: str | None, after: str | None = None, limit: int = 20
-) -> list[RefundAtDesk]:
-    """Refunds in these states of one payee (None: of all), newest first, without their steps."""
-    wanted = select(Refund, Payment).join(Payment, Payment.id == Refund.payment_id)
-    wanted = wanted.where(Refund.state.in_(states))
+    u: Unit, states: Collection[str], payee: str | None, after: str | None = None, limit: int = 20, *,
+    reach: Iterable[people.Scope] = (EVERYWHERE,), way: str | None = None, only_retryable: bool = False,
+) -> list[RefundAtDesk]:  # fmt: skip
+    """Refunds in these states of one payee (None: of all), newest first, without their steps.
+
+    `reach` narrows them to departments and regions, `only_retryable` to what failed and may be tried again.
+    """
+    wanted = beside_bills(desk_refunds()).where(Refund.state.in_(states), within(reach))
     if payee is not None:
         wanted = wanted.where(Payment.payee == payee)
+    if way is not None:
+        wanted = wanted.where(Refund.way == way)
+    if only_retryable:
+        wanted = wanted.where(may_retry())
     return _listed(u, paging.newest_first(wanted, Refund.id, after, limit))
+
+
+def desk_refunds() -> Select[Refund, Payment, str | None, bool]:
+    """Refunds with their payments; the bills must be joined."""
+    columns = select(Refund, Payment, Bill.notice_no, may_retry())
+    return columns.select_from(Refund).join(Payment, Payment.id == Refund.payment_id)
+
+
+def may_retry() -> ColumnElement[bool]:
+    """Of refunds beside payments: it failed, nobody tries it again, and the payment still holds that much."""
+    counted = select(func.coalesce(func.sum(_OTHER.amount_fen), 0))
+    gone = counted.where(_OTHER.payment_id == Payment.id, _OTHER.state.in_(COUNTED)).correlate(Payment)
+    rest = func.coalesce(Payment.received_fen, Payment.amount_fen) - gone.scalar_subquery()
+    again = (
+        select(_OTHER.id).where(_OTHER.retry_of == Refund.id, _OTHER.state.not_in(DROPPED)).correlate(Refund)
+    )
+    held = or_(and_(Payment.settles, Payment.state.in_(RETURNABLE)), _HELD)
+    return and_(Refund.state == FAILED, held, rest >= Refund.amount_fen, not_(again.exists()))
+
+
+def is_tried_again(u: Unit, refund_id: str) -> bool:
+    """Whether another refund tries this one again: one that was neither refused nor taken back."""
+    again = select(Refund.id).where(Refund.retry_of == refund_id, Refund.state.not_in(DROPPED))
+    return u.session.scalar(select(again.exists())) is True
 
 
 def refunds_in(u: Unit, payment_id: str, states: Sequence[str]) -> list[Refund]:
@@ -92,6 +147,7 @@ def plain_view(refund: Refund, steps: Iterable[RefundStep] = ()) -> RefundView:
         requested_at=refund.requested_at,
         returned_at=refund.returned_at,
         steps=tuple(steps),
+        withdraw_bill=refund.withdraw_bill,
     )
 
 
@@ -104,11 +160,19 @@ def steps_of(u: Unit, matter: str, refund_ids: Collection[str]) -> dict[str, lis
     return steps
 
 
-def _listed(u: Unit, wanted: Select[Refund, Payment]) -> list[RefundAtDesk]:
-    return [_at_desk(plain_view(refund), refund, payment) for refund, payment in u.session.execute(wanted)]
+def _may_retry(u: Unit, refund_id: str) -> bool:
+    mine = select(may_retry()).select_from(Refund).join(Payment, Payment.id == Refund.payment_id)
+    return u.session.scalar(mine.where(Refund.id == refund_id)) is True
 
 
-def _at_desk(view: RefundView, refund: Refund, payment: Payment) -> RefundAtDesk:
+def _listed(u: Unit, wanted: Select[Refund, Payment, str | None, bool]) -> list[RefundAtDesk]:
+    found = [Desk(*row) for row in u.session.execute(wanted)]
+    names = payers_of(u, [one.payment.person_id for one in found])
+    return [_at_desk(plain_view(one.refund), one, names) for one in found]
+
+
+def _at_desk(view: RefundView, found: Desk, names: Mapping[str, str]) -> RefundAtDesk:
+    refund, payment = found.refund, found.payment
     return RefundAtDesk(
         refund=view,
         title=payment.title,
@@ -121,4 +185,12 @@ def _at_desk(view: RefundView, refund: Refund, payment: Payment) -> RefundAtDesk
         confirmed_by=refund.confirmed_by,
         failure=refund.failure,
         reference=refund.reference,
+        person_id=payment.person_id,
+        payer=names[payment.person_id],
+        payment_number=payment.number,
+        transaction=payment.reference,
+        notice_no=found.notice_no,
+        paid_at=payment.paid_at,
+        retry_of=refund.retry_of,
+        may_retry=found.may_retry,
     )

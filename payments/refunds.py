@@ -7,12 +7,12 @@ Once the channel has paid the money out it is the treasury's (收支两条线): 
 from backend.contracts import RefundApproved, RefundAsked, RefundListed, RefundRefused
 from backend.kernel import clock, ids
 from backend.kernel.privacy import scrub
-from backend.kernel.problems import FieldError
+from backend.kernel.problems import FieldError, InvalidInput
 from backend.runtime.settings import settings
 from backend.runtime.worker import wake
 from backend.store.unit import SYSTEM, Actor, Unit
 from payments import ledger, treasury, wording
-from payments.machine import COUNTED, PAYMENT, REFUND, RETURNABLE, SECOND, UNDECIDED
+from payments.machine import COUNTED, DISPUTED, FAILED, PAYMENT, REFUND, RETURNABLE, SECOND, UNDECIDED
 from payments.models import CHANNEL, TREASURY, Payment, Refund, number_of
 from payments.problems import (
     AnotherMustConfirm,
@@ -22,8 +22,15 @@ from payments.problems import (
     RefundTooLarge,
     RefundUnderReview,
 )
-from payments.refund_questions import came_fen, held_refund, refund_view, refunded_fen, refunds_in
-from payments.subjects import held_payment, provider_actor
+from payments.refund_questions import (
+    came_fen,
+    held_refund,
+    is_tried_again,
+    refund_view,
+    refunded_fen,
+    refunds_in,
+)
+from payments.subjects import bill_in, held_payment, provider_actor
 from payments.views import RefundView
 
 SWEEP = "payments.refunds"
@@ -44,17 +51,21 @@ def ask_for_refund(
     return refund_view(u, refund)
 
 
-def request_refund(u: Unit, payment_id: str, amount_fen: int | None, reason: str, by: Actor) -> RefundView:
+def request_refund(
+    u: Unit, payment_id: str, amount_fen: int | None, reason: str, by: Actor, *, withdraw_bill: bool = False
+) -> RefundView:
     """Staff give money back; None means all that is left. Above the threshold another of them must confirm.
 
-    Raises PaymentNotFound, NotRefundable, RefundTooLarge.
+    `withdraw_bill`: the bill was wrong, and is withdrawn instead of due again once all of its money is back.
+    Raises PaymentNotFound, NotRefundable, RefundTooLarge, InvalidInput (`withdraw_bill`: not all of a bill's money).
     """
     payment = _returnable(u, payment_id)
-    refund = _begin(u, payment, _within_rest(u, payment, amount_fen), reason, by)
-    _say_yes(u, payment, refund, by)
-    if refund.state == SECOND:
-        u.record(RefundAsked(*_told(payment, refund)))
-    return refund_view(u, refund)
+    amount = _within_rest(u, payment, amount_fen)
+    if withdraw_bill and (bill_in(payment.subject) is None or amount != _rest(u, payment)):
+        raise InvalidInput(errors=[FieldError(field="withdraw_bill", message=wording.NOT_A_WHOLE_BILL)])
+    refund = _begin(u, payment, amount, reason, by)
+    refund.withdraw_bill = withdraw_bill
+    return _ask_as_staff(u, payment, refund, by)
 
 
 def approve_refund(u: Unit, refund_id: str, by: Actor) -> RefundView:
@@ -63,7 +74,7 @@ def approve_refund(u: Unit, refund_id: str, by: Actor) -> RefundView:
     Raises PaymentNotFound, RefundDecided, NotRefundable (contested), AnotherMustConfirm.
     """
     payment, refund = _undecided(u, refund_id)
-    if payment.state not in RETURNABLE:
+    if payment.state not in ((DISPUTED,) if refund.owed else RETURNABLE):
         raise NotRefundable(state=payment.state)
     if refund.state == SECOND and by.id in (refund.approved_by, refund.asked_by):
         raise AnotherMustConfirm
@@ -78,6 +89,34 @@ def refuse_refund(u: Unit, refund_id: str, reason: str, by: Actor) -> RefundView
     u.step(REFUND, refund, "refused", by=by, facts={"reason": refund.decision})
     u.record(RefundRefused(*_told(payment, refund)))
     return refund_view(u, refund)
+
+
+def withdraw_refund(u: Unit, payment_id: str, refund_id: str, person_id: str, by: Actor) -> RefundView:
+    """The payer takes a question of their own back that nobody has decided. Raises PaymentNotFound, RefundDecided."""
+    payment, refund = held_refund(u, refund_id)
+    if (payment.id, payment.person_id, refund.asked_by) != (payment_id, person_id, person_id):
+        raise PaymentNotFound
+    if refund.state not in UNDECIDED:
+        raise RefundDecided(state=refund.state)
+    u.step(REFUND, refund, "taken_back", by=by)
+    return refund_view(u, refund)
+
+
+def retry_refund(u: Unit, refund_id: str, by: Actor) -> RefundView:
+    """Staff try a failed refund again: another one of the same sum, with the same four eyes.
+
+    Raises PaymentNotFound, RefundDecided (it has not failed, or is tried again already), NotRefundable, RefundTooLarge.
+    """
+    payment, failed = held_refund(u, refund_id)
+    if failed.state != FAILED or is_tried_again(u, failed.id):
+        raise RefundDecided(state=failed.state)
+    if payment.state == DISPUTED and not payment.settles:
+        return give_back_held(u, payment, failed.reason, by, retry_of=failed.id)
+    payment = _returnable(u, payment.id)
+    amount = _within_rest(u, payment, failed.amount_fen)
+    fresh = _begin(u, payment, amount, failed.reason, by, retry_of=failed.id)
+    fresh.withdraw_bill = failed.withdraw_bill
+    return _ask_as_staff(u, payment, fresh, by)
 
 
 def return_unwanted(u: Unit, payment: Payment, by: Actor = SYSTEM) -> None:
@@ -104,14 +143,28 @@ def owe_back(u: Unit, payment: Payment, reason: str) -> str:
     return refund.id
 
 
-def give_back_held(u: Unit, payment: Payment, reason: str, by: Actor) -> RefundView:
-    """Staff give back what is held of a locked payment (another amount, or a surplus that could not be returned)."""
-    u.step(PAYMENT, payment, "given_back", by=by, facts={"amount_fen": _rest(u, payment)})
-    refund = _begin(u, payment, _rest(u, payment), reason, by)
-    refund.approved_by = by.id
-    u.step(REFUND, refund, "approved", by=by, facts={"amount_fen": refund.amount_fen})
-    _send(u, payment, refund)
-    u.record(RefundApproved(*_told(payment, refund)))
+def give_back_held(
+    u: Unit, payment: Payment, reason: str, by: Actor, retry_of: str | None = None
+) -> RefundView:
+    """Staff give back what is held of a locked payment (another amount, or a surplus that could not be returned).
+
+    Above the threshold it stays held until another person confirms. Raises NotRefundable: that is being decided.
+    """
+    refund = _begin(u, payment, _within_rest(u, payment, None), reason, by, retry_of=retry_of)
+    return _ask_as_staff(u, payment, refund, by)
+
+
+def drop_questions(u: Unit, payment: Payment, by: Actor) -> None:
+    """Nobody needs to decide any more what was asked for of a locked payment."""
+    for refund in refunds_in(u, payment.id, UNDECIDED):
+        u.step(REFUND, refund, "taken_back", by=by)
+    u.flush_rows()
+
+
+def _ask_as_staff(u: Unit, payment: Payment, refund: Refund, by: Actor) -> RefundView:
+    _say_yes(u, payment, refund, by)
+    if refund.state == SECOND:
+        u.record(RefundAsked(*_told(payment, refund)))
     return refund_view(u, refund)
 
 
@@ -136,7 +189,7 @@ def _promise(u: Unit, payment: Payment, refund: Refund, by: Actor) -> None:
     """It is decided: the money is on its way, over the channel or over the treasury."""
     refund.way = TREASURY if treasury.has_it(u, payment) else CHANNEL
     facts = {"amount_fen": refund.amount_fen, "way": refund.way}
-    u.step(PAYMENT, payment, "refund_requested", by=by, facts=facts)
+    u.step(PAYMENT, payment, "given_back" if refund.owed else "refund_requested", by=by, facts=facts)
     u.step(REFUND, refund, "listed" if refund.way == TREASURY else "approved", by=by, facts=facts)
     _send(u, payment, refund)
     event = RefundListed if refund.way == TREASURY else RefundApproved
@@ -181,8 +234,9 @@ def _within_rest(u: Unit, payment: Payment, amount_fen: int | None) -> int:
 
 
 def _begin(
-    u: Unit, payment: Payment, amount_fen: int, reason: str, by: Actor, says: str = wording.REFUND_ASKED
-) -> Refund:
+    u: Unit, payment: Payment, amount_fen: int, reason: str, by: Actor,
+    says: str = wording.REFUND_ASKED, retry_of: str | None = None,
+) -> Refund:  # fmt: skip
     public_id = ids.new_id("rf")
     refund = Refund(
         id=public_id,
@@ -192,6 +246,7 @@ def _begin(
         amount_fen=amount_fen,
         owed=not payment.settles,
         way=CHANNEL,
+        retry_of=retry_of,
         reason=scrub(reason)[:80],  # it goes to the channel and into the journal
         asked_by=by.id,
         requested_at=clock.now(),
@@ -200,6 +255,8 @@ def _begin(
     )
     u.add(refund)
     facts = {"amount_fen": amount_fen, "payment": payment.id, "reason": refund.reason}
+    if retry_of is not None:
+        facts["retry_of"] = retry_of
     u.begin(REFUND, refund, by=by, says=says, facts=facts)
     u.flush_rows()
     return refund

@@ -11,7 +11,7 @@ from payments import bills, ledger, receipts
 from payments.channels.port import OURS, REFERENCE, RETURNED_SO_FAR
 from payments.machine import FAILED, PAYMENT, PROMISED, REFUND, SUCCEEDED, UNDER_WAY
 from payments.models import Payment, Refund
-from payments.refund_questions import came_fen, refunded_fen
+from payments.refund_questions import came_fen, refunded_fen, refunds_in
 from payments.subjects import held_payment, provider_actor
 from payments.verdicts import repeated, set_aside
 
@@ -53,7 +53,8 @@ def money_is_back(
         receipts.correct_receipt(u, payment, left)
     if payment.settles and not left:
         payment.settles = False
-        bills.take_back_payment(u, payment.subject, by)
+        wrong = any(one.withdraw_bill for one in refunds_in(u, payment.id, (SUCCEEDED,)))
+        bills.take_back_payment(u, payment, by, withdrawn=wrong)
 
 
 def money_stays(

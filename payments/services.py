@@ -160,17 +160,17 @@ def pay(
 
     Raises what `open_it`, `prepare` and `attach_ticket` raise, and PayerUnknown: an app must know its payer.
     """
-    payment, account = run_unit(lambda u: _with_account(u, open_it, payer_account))
+    payment, account, ticket = run_unit(lambda u: _with_account(u, open_it, payer_account))
     # The address a browser opens lives for minutes only: it is asked for anew each time.
-    if payment.ticket is None or payment.product == port.H5:
-        ticket = prepare(payment, account, visitor)
-        payment = run_unit(lambda u: attach_ticket(u, payment.id, ticket))
-    return pay_order(payment)
+    if ticket is not None and payment.product != port.H5:
+        return pay_order(payment, ticket)
+    given = prepare(payment, account, visitor)
+    return pay_order(run_unit(lambda u: attach_ticket(u, payment.id, given)), given)
 
 
-def pay_order(payment: PaymentView) -> PayOrder:
-    """What the phone needs, signed now. Raises PaymentOver for a payment without a ticket."""
-    if payment.state != AWAITING or payment.ticket is None:
+def pay_order(payment: PaymentView, ticket: str) -> PayOrder:
+    """What the phone needs, signed now. Raises PaymentOver once nobody can pay it any more."""
+    if payment.state != AWAITING:
         raise PaymentOver(state=payment.state)
     return PayOrder(
         payment_id=payment.id,
@@ -178,7 +178,7 @@ def pay_order(payment: PaymentView) -> PayOrder:
         title=payment.title,
         amount_fen=payment.amount_fen,
         expires_at=payment.expires_at,
-        parameters=channel(payment.channel).client_parameters(payment.ticket, payment.product),
+        parameters=channel(payment.channel).client_parameters(ticket, payment.product),
         product=payment.product,
     )
 
@@ -198,14 +198,15 @@ def _refusal_of(payment: PaymentView, answer: port.AlreadyPaid | port.Refusal) -
 
 def _with_account(
     u: Unit, open_it: Callable[[Unit], PaymentView], payer_account: Callable[[Unit, str], str | None]
-) -> tuple[PaymentView, str]:
+) -> tuple[PaymentView, str, str | None]:
     payment = open_it(u)
     if payment.product == port.H5:
-        return payment, ""
+        return payment, "", None
+    row = u.get(Payment, payment.id)
     account = payer_account(u, channel(payment.channel).platform)
     if not account:
         raise PayerUnknown(errors=[FieldError(field="channel", message="未绑定这种支付方式的账号")])
-    return payment, account
+    return payment, account, row.ticket if row else None
 
 
 def _check(amount_fen: object, channel_name: str) -> None:

@@ -141,6 +141,7 @@ def _hold(u: Unit, payment: Payment, notice: Notice, came: int) -> None:
 
 def _correct(u: Unit, payment: Payment, was: int) -> None:
     """The channel now tells the sum we asked for: what was held becomes what it should have been."""
+    refunds.drop_questions(u, payment, provider_actor(payment.channel))
     kin = kin_of(u, payment)
     back = _reason_to_return(u, payment, kin)
     ledger.enter_correction(u, payment, was, payment.amount_fen if back else 0)

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import and_, or_, select
@@ -15,8 +16,9 @@ from sqlalchemy import and_, or_, select
 from backend.kernel import clock
 from backend.runtime.worker import chore
 from backend.store.unit import CLOCK, Unit, run_unit
-from payments import asking, refunds, subjects
+from payments import asking, refunds, subjects, treasury
 from payments.asking import Silent, Underway
+from payments.bill_reminding import remind_batch
 from payments.guesses import forget_old_guesses
 from payments.machine import CLOSING, CREATED, DISPUTED, LIVE, OPEN, UNDER_WAY
 from payments.models import Payment, Refund
@@ -30,6 +32,8 @@ LAST = len(LADDER) + 1
 NEVER = timedelta(days=1)
 CLOSING_AGAIN = timedelta(seconds=30)
 REFUND_LADDER = tuple(timedelta(seconds=s) for s in (5, 15, 30, 60, 180, 600, 3600))
+DAY_BEGINS, DAY_ENDS = 9, 20
+"""Hours in which people are reminded of bills. Our choice."""
 BATCH = 50
 LINES = 4
 
@@ -42,8 +46,13 @@ def sweep() -> int:
 
 @chore(refunds.SWEEP, every=timedelta(seconds=5))
 def sweep_refunds() -> int:
-    """Send refunds that were promised, and ask about those on their way; returns how many had news."""
-    return _each(asking.ask_refund, run_unit(_claim_refunds))
+    """Send refunds that were promised, and ask about those on their way; returns how many had news.
+
+    What was promised before its day was settled and never sent is the treasury's by now: it is listed instead.
+    """
+    unsent = run_unit(partial(treasury.settled_unsent, most=BATCH))
+    listed = _each(lambda one: run_unit(partial(treasury.list_unsent, refund_id=one)), unsent)
+    return listed + _each(asking.ask_refund, run_unit(_claim_refunds))
 
 
 @chore("payments.forget_guesses", every=timedelta(hours=1))
@@ -52,6 +61,20 @@ def forget_guesses() -> int:
     run_unit(forget_old_guesses)
     run_unit(forget_old_links)
     return 0
+
+
+@chore("payments.remind_of_bills", every=timedelta(minutes=30))
+def remind_of_bills() -> int:
+    """Remind, by day, whoever a bill names of its last day to pay; returns how many were reminded."""
+    if not DAY_BEGINS <= clock.local(clock.now()).hour < DAY_ENDS:
+        return 0
+    done, after = 0, ""
+    while True:
+        told, last = run_unit(partial(remind_batch, after=after))
+        done += told
+        if last is None:
+            return done
+        after = last
 
 
 def _claim_payments(u: Unit) -> list[Silent]:
@@ -91,6 +114,8 @@ def _claim_refunds(u: Unit) -> list[Underway]:
     )
     claimed = []
     for refund, payment in u.session.execute(wanted):
+        if treasury.is_for_list(u, payment, refund):
+            continue
         refund.ask_next_at = clock.wire_now() + REFUND_LADDER[min(refund.asked, len(REFUND_LADDER) - 1)]
         refund.asked += 1
         claimed.append(asking.underway_one(refund, payment))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,6 @@ class PaymentView:
     paid_at: datetime | None
     refunded_fen: int
     settles: bool
-    ticket: str | None
     product: str = "mini"
     owed_by: str | None = None
     received_fen: int | None = None
@@ -68,7 +67,10 @@ class RefundStep:
 
 @dataclass(frozen=True, slots=True)
 class RefundView:
-    """One way back of money, step by step; `decision` is why it was refused, `way` channel or treasury (退付)."""
+    """One way back of money, step by step; `decision` is why it was refused, `way` channel or treasury (退付).
+
+    `withdraw_bill`: the bill it was paid for was wrong, and is withdrawn once its money is back.
+    """
 
     id: str
     payment_id: str
@@ -81,11 +83,16 @@ class RefundView:
     requested_at: datetime
     returned_at: datetime | None
     steps: tuple[RefundStep, ...] = ()
+    withdraw_bill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RefundAtDesk:
-    """A way back as staff see it: who asked and said yes, and what the channel or the treasury answered."""
+    """A way back as staff see it: who asked and said yes, and what the channel or the treasury answered.
+
+    `payer` is masked; `transaction` is the channel's reference of the payment, `reference` that of the way back.
+    `may_retry`: it failed, the payment still holds its money, and nobody tries it again yet.
+    """
 
     refund: RefundView
     title: str
@@ -98,6 +105,80 @@ class RefundAtDesk:
     confirmed_by: str | None
     failure: str | None
     reference: str | None
+    person_id: str
+    payer: str
+    payment_number: str
+    transaction: str | None
+    notice_no: str | None
+    paid_at: datetime | None
+    retry_of: str | None
+    may_retry: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFilter:
+    """What staff look for. `number`: ours, the channel's reference, or a bill's notice number; days are in Shanghai."""
+
+    state: str | None = None
+    number: str | None = None
+    paid_from: date | None = None
+    paid_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentListed:
+    """A payment on the list of its payee; `payer` is masked, `reference` is the channel's."""
+
+    id: str
+    number: str
+    reference: str | None
+    notice_no: str | None
+    subject: str
+    title: str
+    payee: str
+    payer: str
+    channel: str
+    amount_fen: int
+    received_fen: int | None
+    state: str
+    says: str
+    settles: bool
+    opened_at: datetime
+    paid_at: datetime | None
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many things wait for somebody, and since when the oldest does."""
+
+    count: int
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyPending:
+    """What waits for finance. `second`: one person has said yes; `failed`: not tried again, and the money still held.
+
+    `listed` and `submitted` are 退付; `differences` only the finance office sees; `receipts` are in trouble.
+    """
+
+    disputed: Waiting
+    asked: Waiting
+    second: Waiting
+    listed: Waiting
+    submitted: Waiting
+    failed: Waiting
+    differences: Waiting
+    receipts: Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBalance:
+    """Fen on one account of the ledger: debit positive, credit negative."""
+
+    account: str
+    balance_fen: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ PAYEE_STEPS = {
     "payee_stopped": "收款单位已停用",
     "payee_opened": "收款单位已恢复使用",
 }
+STRANGE_UNIT = "不是本部门登记的执收单位编码"
+NOT_A_WHOLE_BILL = "只有全额退回缴款通知的款项时，才能同时撤回缴款通知"
+OTHER_SUM = "实际收到 {came} 元，应缴 {asked} 元，两者不一致"
 LATE_MONEY = "支付单关闭后到账，原路退回"
 PAID_TWICE = "重复支付，原路退回"
 BILL_WITHDRAWN = "缴款通知已撤回，原路退回"

@@ -24,6 +24,7 @@ BOOKS: tuple[Callable[[Unit], list[str]], ...] = (
     courier.check_books,
     notifications.check_books,
 )
+WARNINGS: tuple[Callable[[Unit], list[str]], ...] = (booking.warnings, payments.warnings)
 _DISTANCE = re.compile(r"([+-]\d+)([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -35,7 +36,8 @@ def check() -> None:
     Warnings are of what is sound and still wants somebody to see to it; they do not change the exit code.
     """
     boot.must_be_fit()
-    findings, warnings = run_unit(all_findings), run_unit(booking.warnings)
+    findings = run_unit(all_findings)
+    warnings = [warning for look in WARNINGS for warning in run_unit(look)]
     for finding in findings:
         click.echo(finding)
     for warning in warnings:

@@ -56,6 +56,8 @@ from backend.contracts.language import Event, Notice
 from backend.contracts.notifications import MessageDead
 from backend.contracts.payments import (
     BillIssued,
+    BillReminderDue,
+    BillWithdrawn,
     DifferenceFound,
     MoneyUnexplained,
     PaymentClosed,
@@ -70,12 +72,15 @@ from backend.contracts.payments import (
     RefundFailed,
     RefundListed,
     RefundRefused,
+    RefundSubmitted,
     SurplusComes,
 )
 from backend.contracts.registers import ItemPublished, PersonJoined, PersonRegistered
 
 __all__ = [
     "BillIssued",
+    "BillReminderDue",
+    "BillWithdrawn",
     "BlockDecided",
     "BookingBlocked",
     "BookingCancelled",
@@ -137,6 +142,7 @@ __all__ = [
     "RefundFailed",
     "RefundListed",
     "RefundRefused",
+    "RefundSubmitted",
     "SurplusComes",
     "WaitEnded",
 ]

@@ -12,6 +12,22 @@ class BillIssued(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BillWithdrawn(Event):
+    """Nobody owes it any more."""
+
+    bill_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillReminderDue(Event):
+    """Its last day is near (`reminder` due), or the day before a fine begins to grow (`penalty`)."""
+
+    bill_id: str
+    person_id: str
+    reminder: str
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentEvent(Event):
     """`subject` is what was paid for: "case:<id>" or "bill:<id>"."""
 
@@ -56,6 +72,11 @@ class RefundApproved(RefundEvent):
 @dataclass(frozen=True, slots=True)
 class RefundListed(RefundEvent):
     """It is decided, but the money is the treasury's already: it stands on the finance office's list (退付)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSubmitted(RefundEvent):
+    """The finance office has handed it in at the treasury, which pays within days."""
 
 
 @dataclass(frozen=True, slots=True)

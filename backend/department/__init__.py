@@ -1,10 +1,12 @@
 """The departments' window: clerks and departments' own systems, one file per desk."""
 
 from backend.department import (
+    bank_credits,
     bills,
     bookings,
     cases,
     hall,
+    money,
     parcels,
     payees,
     pending,
@@ -27,7 +29,8 @@ from backend.department.screen import SCREEN as SCREEN
 
 for _desk in (
     sessions, staff, cases, uploads, bookings, urgent, pending, standing, hall, sites, planning, previews, releases,
-    bills, refunds, treasury, payees, parcels, receipts, reconciling,
+    bills, money, refunds, treasury, payees, parcels, receipts, reconciling,
+    bank_credits,
 ):  # fmt: skip
     _desk.register(dept)
 

@@ -16,20 +16,37 @@ from backend.runtime.surface import Call, Page, Query, Surface, Unit
 from backend.store.unit import unit
 
 State = Literal[
-    "asked", "second", "requested", "sent", "listed", "submitted", "succeeded", "failed", "refused"
+    "asked",
+    "second",
+    "requested",
+    "sent",
+    "listed",
+    "submitted",
+    "succeeded",
+    "failed",
+    "refused",
+    "withdrawn",
 ]
 
 
 class RefundAsked(Reason):
-    """How much goes back, in fen; without an amount all that is left."""
+    """How much goes back, in fen; without an amount all that is left.
+
+    `withdraw_bill`: the bill was wrong; once all of its money is back it is withdrawn, and not due again.
+    """
 
     amount_fen: int | None = Field(default=None, ge=1, le=100_000_000)
+    withdraw_bill: bool = False
 
 
 class RefundsAsked(Query):
-    """A page of refunds in one state; the first state is what waits for a decision."""
+    """A page of refunds in one state; the first state is what waits for a decision.
+
+    `retryable`: of those that failed only the ones whose money is still held and that nobody tries again yet.
+    """
 
     state: State = "asked"
+    retryable: bool = False
     cursor: str | None = Field(default=None, max_length=200)
     limit: int = Field(default=paging.DEFAULT_LIMIT, ge=1, le=paging.MAX_LIMIT)
 
@@ -53,7 +70,9 @@ def give_back(call: Call[RefundAsked], u: Unit, payment_id: str) -> payments.Ref
     """Promise money back to the payer; above the threshold a colleague must confirm."""
     _payment_in_reach(u, call.principal, payment_id)
     asked = call.body
-    return payments.request_refund(u, payment_id, asked.amount_fen, asked.reason, call.principal.actor)
+    return payments.request_refund(
+        u, payment_id, asked.amount_fen, asked.reason, call.principal.actor, withdraw_bill=asked.withdraw_bill
+    )
 
 
 def contest_payment(call: Call[Reason], u: Unit, payment_id: str) -> payments.PaymentView:
@@ -77,7 +96,7 @@ def give_back_held(call: Call[Reason], u: Unit, payment_id: str) -> payments.Ref
 def list_refunds(call: Call[None]) -> Page[payments.RefundAtDesk]:
     """Refunds of my department in one state, newest first; the finance office sees those of all departments."""
     people.require_role(call.principal, FINANCE)
-    return page_of_refunds(call, call.principal.department_id, reach=_may_see)
+    return page_of_refunds(call, None, sees=_may_see)
 
 
 def show_refund(call: Call[None], refund_id: str) -> payments.RefundAtDesk:
@@ -96,6 +115,12 @@ def refuse_refund(call: Call[Reason], u: Unit, refund_id: str) -> payments.Refun
     """Say no; the payer reads the reason."""
     _refund_in_reach(u, call.principal, refund_id)
     return payments.refuse_refund(u, refund_id, call.body.reason, call.principal.actor)
+
+
+def retry_refund(call: Call[None], u: Unit, refund_id: str) -> payments.RefundView:
+    """Try a refund that has failed again; above the threshold a colleague must confirm."""
+    _refund_in_reach(u, call.principal, refund_id)
+    return payments.retry_refund(u, refund_id, call.principal.actor)
 
 
 def register(surface: Surface) -> None:
@@ -136,19 +161,34 @@ def _register_decisions(surface: Surface) -> None:
     surface.post("/refunds/<refund_id>/refusal", body=Reason, answers=payments.RefundView, problems=deciding)(
         refuse_refund
     )
+    surface.post(
+        "/refunds/<refund_id>/retry",
+        answers=payments.RefundView,
+        status=201,
+        problems=(*reach, payments.RefundDecided, payments.NotRefundable, payments.RefundTooLarge),
+    )(retry_refund)
 
 
 def page_of_refunds(
-    call: Call[None], payee: str | None, reach: Callable[[Unit, Principal, payments.RefundAtDesk], bool]
+    call: Call[None],
+    payee: str | None,
+    sees: Callable[[Unit, Principal, payments.RefundAtDesk], bool],
+    way: str | None = None,
 ) -> Page[payments.RefundAtDesk]:
-    """A page of refunds without those out of reach: it may be shorter than asked for, and still have a next one."""
+    """A page of refunds within reach. Fees of another region's cases are left out of a page that is already cut."""
     asked: RefundsAsked = call.query
     with unit() as u:
         found = payments.refunds_at_desk(
-            u, (asked.state,), payee, paging.key_of(asked.cursor), asked.limit + 1
-        )
+            u, (asked.state,), payee, paging.key_of(asked.cursor), asked.limit + 1,
+            reach=finance_reach(call.principal), way=way, only_retryable=asked.retryable,
+        )  # fmt: skip
         shown = paging.page(found, asked.limit, lambda one: one.refund.id)
-        return Page(tuple(one for one in shown.items if reach(u, call.principal, one)), shown.next)
+        return Page(tuple(one for one in shown.items if sees(u, call.principal, one)), shown.next)
+
+
+def finance_reach(principal: Principal) -> list[people.Scope]:
+    """How far somebody reaches in matters of money."""
+    return [scope for scope in people.scopes_of(principal) if scope.role == FINANCE]
 
 
 def region_of(u: Unit, subject: str) -> str | None:
@@ -176,4 +216,12 @@ def _refund_in_reach(u: Unit, principal: Principal, refund_id: str) -> payments.
 
 
 def _may_see(u: Unit, principal: Principal, refund: payments.RefundAtDesk) -> bool:
-    return people.may_handle(principal, refund.payee, region_of(u, refund.subject), FINANCE)
+    return is_in_reach(u, principal, refund.payee, refund.subject)
+
+
+def is_in_reach(u: Unit, principal: Principal, payee: str, subject: str) -> bool:
+    """Whether finance of this payee asks, in the region of what was paid for; nobody is where that is unknown."""
+    try:
+        return people.may_handle(principal, payee, region_of(u, subject), FINANCE)
+    except NotFound:
+        return False

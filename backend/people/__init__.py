@@ -7,7 +7,6 @@ from backend.people import folded
 from backend.people.authenticators import (
     SIGNATURE_PROBLEMS,
     TOKEN_PROBLEMS,
-    bearer,
     citizen,
     citizen_folded,
     courier,
@@ -63,6 +62,7 @@ from backend.people.questions import (
     require_level,
     require_level_of,
     verified_id_no,
+    verified_owner_of,
 )
 from backend.people.scopes import (
     covers,
@@ -214,7 +214,6 @@ __all__ = [
     "age_of",
     "all_staff",
     "all_systems",
-    "bearer",
     "begin_enrolment",
     "change_address",
     "change_password",
@@ -296,4 +295,5 @@ __all__ = [
     "use_code_sender",
     "use_export_part",
     "verified_id_no",
+    "verified_owner_of",
 ]

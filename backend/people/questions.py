@@ -101,6 +101,11 @@ def verified_id_no(u: Unit, person_id: str) -> str:
     return register.id_no_of(person) if person is not None and person.level == VERIFIED else ""
 
 
+def verified_owner_of(u: Unit, id_no: str) -> str | None:
+    """Whose ID number this is, if the authority has confirmed it: to tell them what names them."""
+    return next((one.id for one in find_person(u, id_no=id_no) if one.level == VERIFIED), None)
+
+
 def age_of(u: Unit, person_id: str) -> int:
     """How many years old the person is today by their ID number; 0 when they have none."""
     return identifiers.age_of(register.id_no_of(register.person_row(u, person_id)), clock.today())

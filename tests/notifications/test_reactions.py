@@ -12,7 +12,7 @@ from backend.kernel import clock, ids
 from backend.runtime import facts
 from backend.store.outbox import Ear
 from backend.store.unit import run_unit
-from tests.notifications.makers import FACTS, Resident, matter, message
+from tests.notifications.makers import FACTS, Resident, matter, message, resident
 
 CASES: list[tuple[Callable[[str, str], c.Event], str]] = [
     (lambda m, p: c.CorrectionRequested(m, p, ids.new_id("co")), "correction_requested"),
@@ -32,8 +32,10 @@ CASES: list[tuple[Callable[[str, str], c.Event], str]] = [
     (lambda m, p: c.RefundApproved(m, p, matter(), f"case:{m}", 8000, matter()), "refund_approved"),
     (lambda m, p: c.RefundListed(m, p, matter(), f"case:{m}", 8000, matter()), "refund_listed"),
     (lambda m, p: c.RefundRefused(m, p, matter(), f"case:{m}", 8000, matter()), "refund_refused"),
+    (lambda m, p: c.RefundSubmitted(m, p, matter(), f"case:{m}", 8000, matter()), "refund_submitted"),
     (lambda m, p: c.RefundFailed(m, p, matter(), f"case:{m}", 8000, matter()), "refund_failed"),
     (lambda m, p: c.SurplusComes(m, p, matter(), f"case:{m}", 8000, matter()), "surplus_comes"),
+    (lambda m, p: c.SurplusComes(m, p, matter(), f"case:{m}", 8000), "money_held"),
     (lambda m, p: c.ParcelOrdered(m, p, matter(), "inbound"), "pickup_ordered"),
     (lambda m, p: c.ParcelCollected(m, p, matter(), "inbound"), "materials_collected"),
     (lambda m, p: c.ParcelCollected(m, p, matter(), "outbound"), "parcel_sent"),
@@ -43,7 +45,6 @@ CASES: list[tuple[Callable[[str, str], c.Event], str]] = [
     (lambda m, p: c.ParcelChecked(m, p, matter(), "inbound", complete=False), "materials_incomplete"),
 ]
 SILENT: list[Callable[[str, str], c.Event]] = [
-    lambda m, p: c.SurplusComes(m, p, matter(), f"case:{m}", 8000),  # held: staff find out what it is
     lambda m, p: c.ParcelOrdered(m, p, matter(), "outbound"),
     lambda m, p: c.ParcelChecked(m, p, matter(), "inbound", complete=True),
 ]
@@ -77,6 +78,38 @@ def test_a_parcel_with_a_code_says_so(person: Resident) -> None:
     (line,) = person.inbox()
     assert line["kind"] == "parcel_sent_code"
     assert "交接码" in line["text"]
+
+
+def test_what_the_treasury_pays_out_is_not_told_as_a_channels(person: Resident) -> None:
+    facts.register("tsw", lambda _u, _id: FACTS | {"way": "treasury"})
+    about = matter()
+    hear(c.PaymentRefunded(about, person.id, matter(), f"case:{about}", 8000, ids.new_id("tsw")))
+    (line,) = person.inbox()
+    assert line["kind"] == "refund_paid_out"
+    assert "财政部门退付" in line["text"]
+    assert "原路" not in line["text"]
+
+
+def test_a_failed_refund_is_not_told_as_nothing_to_do(person: Resident) -> None:
+    about = matter()
+    hear(c.RefundFailed(about, person.id, matter(), f"case:{about}", 8000, matter()))
+    (line,) = person.inbox()
+    assert "重新办理" in line["text"]
+    assert "无需操作" not in line["text"]
+
+
+def test_who_pays_for_another_learns_nothing_of_the_matter(town: Any, person: Resident) -> None:
+    owner = resident(town)
+    facts.register("tsm", lambda _u, _id: {"number": "BZSECRET", "item": "房屋登记"})
+    facts.register("tsp", lambda _u, _id: {"number": "pay123", "item_name": "登记费", "owed_by": owner.id})
+    about, payment = ids.new_id("tsm"), ids.new_id("tsp")
+    hear(c.PaymentSucceeded(about, person.id, payment, f"case:{about}", 8000))
+    hear(c.PaymentRefunded(about, person.id, payment, f"case:{about}", 8000))
+    told = person.inbox()
+    assert {line["kind"] for line in told} == {"payment_for_other", "payment_refunded"}
+    assert not any(secret in str(told) for secret in ("BZSECRET", about, "房屋登记"))
+    (line,) = owner.inbox()
+    assert (line["kind"], line["matter"]) == ("payment_succeeded", about)
 
 
 def test_the_fee_named_is_the_one_demanded(person: Resident) -> None:

@@ -19,7 +19,7 @@ TEXTED = [name for name in KINDS if wording.has(name, wording.SMS)]
 LONGEST = {
     "item": 24, "number": 14, "due": 24, "amount": 10, "when": 12, "place": 24, "what": 8, "waybill": 20, "proof": 6,
     "new_when": 12, "new_place": 24, "held_until": 12, "until": 12, "closed_brief": 12, "cancelled_brief": 12,
-    "people": 2, "offers_left": 2,
+    "people": 2, "offers_left": 2, "number_tail": 4,
 }  # fmt: skip
 GIVEN_ALWAYS = {"proof", "about", "subject", "code"}
 HAS_DEFAULT = set(json.loads(Path("notifications/wording/phrases.json").read_text("utf-8"))["defaults"])

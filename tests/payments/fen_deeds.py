@@ -1,43 +1,31 @@
 """What people, channels and the finance office do in the stories of `test_every_fen`, one deed a method."""
 
-from collections import Counter
 from datetime import timedelta
-from typing import NamedTuple
 
 from sqlalchemy import text
 
 import payments
 from backend.contracts import FeeNotWanted, Notice
-from backend.kernel import clock, ids
+from backend.kernel import clock
 from backend.runtime import callbacks
-from backend.store.unit import Actor, Unit, run_unit
-from payments import ledger, tasks
+from backend.store.unit import Actor, run_unit
+from payments import tasks
 from payments.machine import RETURNABLE
 from payments.reactions import on_fee_not_wanted
-from tests.payments.model_channel import ModelChannel
+from tests.payments.statement_deeds import Dice, StatementDeeds
 
 STAFF = tuple(Actor("staff", f"st-{name}", "缴费窗口") for name in ("one", "two"))
 FEE = 120_000
 """A case's fee: above the threshold of four eyes as a whole, below it in halves."""
 
 
-class Dice(NamedTuple):
-    """What a story leaves a step to choose by."""
-
-    which: int
-    other: int
-    yes: bool
-
-
-class Deeds:
+class Deeds(StatementDeeds):
     """Two payers, two channels; two cases and a bill to pay for."""
 
-    channels: dict[str, ModelChannel]
     people: list[str]
     subjects: dict[str, tuple[str, int]]
     bill: str
     mail: list[Notice]
-    paid_out: Counter[str]
 
     def open_one(self, by: Dice) -> None:
         subject, (matter, fee) = list(self.subjects.items())[by.which % 3]
@@ -111,6 +99,20 @@ class Deeds:
             staff, amount = STAFF[int(by.yes)], self._part(one, by)
             run_unit(lambda u: payments.request_refund(u, one.id, amount, "多收费用", staff))
 
+    def take_back(self, by: Dice) -> None:
+        waiting = [one for one in self._refunds_in("asked", "second") if one.asked_by == one.person_id]
+        if waiting:
+            one = waiting[by.which % len(waiting)]
+            payer = Actor("citizen", one.person_id)
+            pay, back = one.refund.payment_id, one.refund.id
+            run_unit(lambda u: payments.withdraw_refund(u, pay, back, payer.id, payer))
+
+    def retry(self, by: Dice) -> None:
+        failed = self._refunds_in("failed")
+        if failed:
+            one, staff = failed[by.which % len(failed)].refund.id, STAFF[int(by.yes)]
+            run_unit(lambda u: payments.retry_refund(u, one, staff))
+
     def decide(self, by: Dice) -> None:
         waiting = self._refunds_in("asked", "second")
         if waiting:
@@ -145,14 +147,6 @@ class Deeds:
         one = self._choose(by, ("disputed",))
         if one is not None and self.channels[one.channel].orders[one.number].came_fen == one.received_fen:
             run_unit(lambda u: payments.give_back(u, one.id, "金额不符", STAFF[0]))
-
-    def settle_the_day(self, by: Dice) -> None:
-        """The channel pays out what it holds of a payment for its payee."""
-        one = self._choose(by, ("paid", "partly_refunded"))
-        if one is not None and one.settled_at is None:
-            net = one.amount_fen - one.refunded_fen
-            run_unit(lambda u: pay_out(u, one, net))
-            self.paid_out[one.channel] += net
 
     def treasury(self, by: Dice) -> None:
         listed = self._refunds_in("listed", "submitted")
@@ -205,19 +199,6 @@ class Deeds:
     def _going_back(self, number: str) -> bool:
         [one] = [one for one in self._payments() if one.number == number]
         return one.state == "refunding"
-
-
-def pay_out(u: Unit, one: payments.PaymentView, net_fen: int) -> None:
-    ledger.enter_settlement(
-        u,
-        settlement_id=ids.new_id("set"),
-        channel=one.channel,
-        department_id=one.payee,
-        net_fen=net_fen,
-        fee_fen=0,
-    )
-    told = text("UPDATE payments_payment SET settled_at = :at WHERE id = :id")
-    u.session.execute(told, {"at": clock.now(), "id": one.id})
 
 
 def make_due() -> None:

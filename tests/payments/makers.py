@@ -10,8 +10,10 @@ import payments
 from backend.contracts import Notice
 from backend.kernel import clock, ids
 from backend.runtime import callbacks
+from backend.store import vault
 from backend.store.inbox import NoticeRow
 from backend.store.unit import Actor, run_unit
+from payments.bill_models import BANK_ACCOUNT, Payee
 from payments.channels.port import OURS, REFERENCE
 
 CLERK = Actor("staff", "st-test", "缴费窗口")
@@ -86,6 +88,19 @@ def returned(payment: payments.PaymentView, refund: payments.RefundView, **chang
 def hear(notice: Notice) -> bool:
     """The one door for pushes and polls."""
     return callbacks.hear(payments.settle, notice)
+
+
+def enter_payee(unit_code: str = "", department_id: str = "") -> str:
+    """An executing unit in the register; returns its department."""
+    department_id = department_id or f"BZ-{ids.digits(8)}"
+    account = vault.seal(BANK_ACCOUNT, department_id, "6200111122223333")
+    payee = Payee(
+        department_id=department_id, unit_code=unit_code or f"U-{ids.digits(8)}", name="测试单位",
+        region_code="341602", purse="treasury", bank_name="测试银行", bank_account=account, active=True,
+        changed_at=clock.now(),
+    )  # fmt: skip
+    run_unit(lambda u: u.add(payee))
+    return department_id
 
 
 def expire(payment: payments.PaymentView) -> None:

@@ -45,6 +45,16 @@ class Receipts:
         receipt_id = self.seen.id
         return run_unit(lambda u: payments.ask_receipt_again(u, receipt_id, CLERK))
 
+    @property
+    def is_troubled(self) -> bool:
+        """Whether somebody who looks through all pages of trouble finds it."""
+        receipt_id, after = self.seen.id, None
+        while page := run_unit(lambda u, behind=after: payments.troubled_receipts(u, after=behind)):
+            if receipt_id in {one.id for one in page}:
+                return True
+            after = page[-1].id
+        return False
+
     def issued(self) -> payments.ReceiptView:
         self.chore()
         assert self.seen.state == "issued"
@@ -64,6 +74,10 @@ class Receipts:
         mine = {receipt.id for receipt in self.all}
         kept = self.town.books("fiscal").get("receipt", [])
         return [receipt for receipt in kept if receipt["request_no"] in mine]
+
+    def valid_at_the_office(self) -> list[int]:
+        """The amounts of this payer's receipts that the receipt system still calls valid."""
+        return [kept["amount_fen"] for kept in self.at_the_office() if kept["state"] == "issued"]
 
     def proof(self, receipt: payments.ReceiptView) -> str:
         return (receipt.verify_url or "").rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""Any order of openings, payments, lost and late news, refunds, decisions and settlements keeps every fen.
+"""Any order of openings, payments, lost and late news, refunds, statements and decisions keeps every fen.
 
 Hypothesis invents the stories; a model of the channels (`model_channel`) holds the other side's books. After every
 step: our books have no fault, no more goes back than came, nothing leaves an end but by a correction. At the end of a
@@ -29,6 +29,7 @@ from payments.machine import HOLDING_MONEY, OPEN, PAYMENT, REFUND, UNDER_WAY
 from tests.payments.fen_deeds import FEE, STAFF, Deeds, Dice, make_due
 from tests.payments.makers import FINE_OF_100_YUAN
 from tests.payments.model_channel import ModelChannel
+from tests.payments.statement_deeds import MOST, from_treasury, paid_out
 from tests.support import fresh_town
 
 DEEP = int(os.environ.get("STORIES", "0"))
@@ -39,11 +40,13 @@ STORIES = hypothesis.settings(
 )  # fmt: skip
 WEIGHTS = {
     "open_one": 6, "pay": 7, "pay_another_sum": 1, "push": 6, "push_again": 2, "sweep": 3, "time_passes": 1,
-    "lose_the_shutting": 1, "correct": 2, "ask_back": 3, "give": 4, "decide": 5, "return_over_channel": 6,
-    "trouble": 2, "contest": 2, "clear": 2, "give_back_held": 2, "settle_the_day": 2, "treasury": 5, "unwanted": 1,
-    "withdraw": 1,
+    "lose_the_shutting": 1, "correct": 2, "ask_back": 3, "give": 4, "decide": 5, "take_back": 3, "retry": 2,
+    "return_over_channel": 6,
+    "trouble": 2, "contest": 2, "clear": 2, "give_back_held": 2, "statement": 4, "treasury": 5, "unwanted": 1,
+    "withdraw": 1, "ask_difference": 1, "decide_difference": 3, "confirm_difference": 3, "explain_difference": 2,
+    "look_at_differences": 1,
 }  # fmt: skip
-DICED, LONG = 9, 80  # stories told by dice, and steps in each
+DICED, LONG = 12, 100  # stories told by dice, and steps in each
 ENDS = (PAYMENT.terminal - {"closed"}) | REFUND.terminal
 ALL = text(
     "SELECT id, state FROM payments_payment WHERE matter = ANY(:ours)"
@@ -51,17 +54,23 @@ ALL = text(
 )
 DONE: Counter[str] = Counter()
 SEEN: set[str] = set()
+LEFT: Counter[str] = Counter()
+"""What the payers of all stories so far left with each channel."""
 dice = st.builds(Dice, st.integers(0, 11), st.integers(0, 9), st.booleans())
 
 
 class TheHouse(Deeds, RuleBasedStateMachine):
     """The deeds in any order, and what must be true after each of them."""
 
-    before: ClassVar[dict[str, int]] = {}
+    stories: ClassVar[int] = 0
 
     @initialize()
     def open_the_house(self) -> None:
         clock.reset()
+        TheHouse.stories += 1
+        self.day = clock.today() + timedelta(days=2 * MOST * TheHouse.stories)
+        clock.move_to(clock.at_local(self.day, 12))
+        self.told, self.mornings = set(), Counter()
         self.people = [ids.new_id("ps") for _ in range(2)]
         self.subjects = {
             payments.subject_of_case(case): (case, FEE) for case in (ids.new_id("cs") for _ in range(2))
@@ -72,7 +81,6 @@ class TheHouse(Deeds, RuleBasedStateMachine):
         self.matters = {matter for matter, _ in self.subjects.values()}
         self.mail = []
         self.ended: dict[str, str] = {}
-        self.paid_out = Counter()
         for one in self.channels.values():
             one.orders.clear()
             one.dead = one.refuses = False
@@ -93,6 +101,7 @@ class TheHouse(Deeds, RuleBasedStateMachine):
         faults = [fault for fault in run_unit(payments.check_books) if "no longer wanted" not in fault]
         assert faults == []
         assert [fault for one in self.channels.values() for fault in one.faults] == []
+        self.booked_is_on_account()
         for public_id, state in run_unit(
             lambda u: u.session.execute(ALL, {"ours": list(self.matters)}).all()
         ):
@@ -115,6 +124,8 @@ class TheHouse(Deeds, RuleBasedStateMachine):
         tasks.sweep_refunds()
         self.our_books_are_sound()
         assert run_unit(lambda u: payments.refunds_at_desk(u, UNDER_WAY, None)) == []
+        self.tell_the_rest()
+        self.our_books_are_sound()
         self._both_sides_agree()
         clock.reset()
 
@@ -138,13 +149,15 @@ class TheHouse(Deeds, RuleBasedStateMachine):
         assert not settling or max(settling.values()) == 1
 
     def _both_sides_agree(self) -> None:
+        """What a channel holds, kept, paid out and owes an explanation for is what its payers left with it."""
         now = run_unit(payments.balances)
         for name, channel in self.channels.items():
-            theirs = sum(order.left_fen for order in channel.orders.values())
-            ours = now.get(f"clearing:{name}", 0) - self.before.get(f"clearing:{name}", 0)
-            assert ours == theirs - self.paid_out[name]
+            LEFT[name] += sum(order.left_fen for order in channel.orders.values())
+            held = sum(now.get(f"{kind}:{name}", 0) for kind in ("clearing", "fee", "difference"))
+            assert held + run_unit(lambda u, c=name: paid_out(u, c)) == LEFT[name]
+        nets = sum(run_unit(lambda u, c=name: paid_out(u, c)) for name in self.channels)
+        assert now.get("bank:BZ-TEST", 0) == nets - run_unit(from_treasury)
         assert sum(now.values()) == 0
-        TheHouse.before = now
 
     def _stays_ended(self, public_id: str, state: str, ends: frozenset[str]) -> None:
         before = self.ended.get(public_id)
@@ -171,7 +184,8 @@ def test_any_order_of_steps_keeps_every_fen(database: Any, monkeypatch: pytest.M
     TheHouse.channels = {name: ModelChannel(name) for name in ("wechat_pay", "alipay")}
     monkeypatch.setattr(asking, "channel", TheHouse.channels.__getitem__)
     with fresh_town():
-        TheHouse.before = {}
+        LEFT.clear()
+        TheHouse.stories = 0
         for number in range(DEEP or DICED):
             tell_by_dice(random.Random(f"{number} {os.urandom(8).hex() if DEEP else ''}"))
         run_state_machine_as_test(TheHouse, settings=STORIES, _min_steps=35)

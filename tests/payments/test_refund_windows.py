@@ -139,12 +139,24 @@ def test_settled_money_goes_over_the_finance_offices_list(town, citizen, finance
     assert len(shown["refunds"][0]["steps"]) == 4
 
 
+def test_the_office_takes_a_return_off_its_list(town, citizen, finance, office):
+    order = paid(town, citizen, finance)
+    settle(order)
+    refund = at_desk(town, finance, "POST", f"/payments/{order['payment_id']}/refunds", WISH).json()["id"]
+    path = f"/treasury/refunds/{refund}"
+    off = at_desk(town, office, "POST", f"{path}/failure", {"reason": "账号有误"})
+    assert (off.status_code, off.json()["state"]) == (200, "failed")
+    assert at_desk(town, finance, "GET", f"/refunds/{refund}").json()["failure"] == "账号有误"
+    listed = at_desk(town, office, "GET", "/treasury/refunds?payee=BZ-TEST").json()["items"]
+    assert refund not in [one["refund"]["id"] for one in listed]
+
+
 def test_the_treasurys_no_is_told_to_the_payer(town, citizen, finance, office):
     order = paid(town, citizen, finance)
     settle(order)
     refund = at_desk(town, finance, "POST", f"/payments/{order['payment_id']}/refunds", WISH).json()["id"]
     path = f"/treasury/refunds/{refund}"
-    assert slug(at_desk(town, office, "POST", f"{path}/failure", {"reason": "账号有误"})) == "refund-decided"
+    assert slug(at_desk(town, office, "POST", f"{path}/payment")) == "refund-decided"
     at_desk(town, office, "POST", f"{path}/submission", {"reference": "TF-2"})
     at_desk(town, office, "POST", f"{path}/failure", {"reason": "账号有误"})
     shown = show(citizen, order)
@@ -158,12 +170,42 @@ def test_the_office_hands_in_nothing_of_the_channels(town, citizen, finance, off
     assert slug(step) == "not-found"
 
 
+def test_the_right_sum_needs_no_note(town, citizen, finance):
+    bill = found(citizen, pushed(town, finance))
+    order = begin(citizen, bill).json()
+    waiting = show(citizen, order)["payment"]
+    assert (waiting["received_fen"], waiting["note"]) == (None, None)
+    hear(succeeded(run_unit(lambda u: payments.payment_of(u, order["payment_id"]))))
+    paid_now = show(citizen, order)["payment"]
+    assert (paid_now["received_fen"], paid_now["note"]) == (10_000, None)
+
+
+def test_the_desk_never_sees_the_payers_ticket(town, citizen, finance):
+    """The ticket is what the payer's phone pays with: whoever has it could show the payment sheet."""
+    order = paid(town, citizen, finance)
+    asked_for = text("SELECT ticket FROM payments_payment WHERE id = :id")
+    ticket = run_unit(lambda u: u.session.scalar(asked_for, {"id": order["payment_id"]}))
+    path = f"/payments/{order['payment_id']}"
+    answers = [at_desk(town, finance, "GET", path)]
+    answers += [at_desk(town, finance, "POST", f"{path}/{step}", WISH) for step in ("dispute", "dispute-end")]
+    answers.append(at_desk(town, finance, "GET", "/payments"))
+    assert {answer.status_code for answer in answers} == {200}
+    for answer in answers:
+        assert order["payment_id"] in answer.text
+        assert ticket not in answer.text
+        assert "ticket" not in answer.text
+
+
 def test_a_strange_sum_is_given_back_at_the_desk(town, citizen, finance):
     bill = found(citizen, pushed(town, finance))
     order = begin(citizen, bill).json()
     hear(succeeded(run_unit(lambda u: payments.payment_of(u, order["payment_id"])), amount_fen=9_999))
     path = f"/payments/{order['payment_id']}"
     assert at_desk(town, finance, "GET", path).json()["payment"]["received_fen"] == 9_999
+    shown = show(citizen, order)["payment"]
+    assert (shown["received_fen"], shown["amount_fen"], shown["says"]) == (9_999, 10_000, "有争议")
+    assert shown["note"] == "实际收到 99.99 元，应缴 100.00 元，两者不一致"
+    assert shown in citizen.ask("GET", "/payments").json()["items"]
     assert slug(at_desk(town, finance, "POST", f"{path}/dispute-end", WISH)) == "not-refundable"
     back = at_desk(town, finance, "POST", f"{path}/surplus-return", WISH)
     assert (back.status_code, back.json()["amount_fen"]) == (201, 9_999)
