@@ -1,1 +1,1 @@
-"""`make demo`: three journeys through the open town, over HTTP, as the mini-programs and windows would make them."""
+"""`make demo`: five journeys through the open town, over HTTP, as the mini-programs and windows would make them."""
