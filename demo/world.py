@@ -12,6 +12,9 @@ from demo.line import Line
 from demo.story import Differs, Story
 from town import book
 
+SEEN_S = 0.1
+"""The town's processes look at the clock's file twenty times a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -66,9 +69,10 @@ def opened() -> World:
 
 
 def to_the_moment(at: dt.datetime) -> None:
-    """Move the business clock forward to a moment (never back)."""
+    """Move the business clock forward to a moment (never back), and let the town see it."""
     if at > clock.now():
         clock.move_to(at)
+        clock.sleep(SEEN_S)
 
 
 def to_office_hours() -> dt.datetime:
