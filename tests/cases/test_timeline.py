@@ -7,9 +7,10 @@ from backend.cases.machine import CASE
 from backend.cases.views import Step
 from backend.kernel import clock
 from payments.machine import PAYMENT, REFUND
+from payments.receipt_machine import RECEIPT
 from payments.wording import OPENED
 
-MACHINES = {"cs": CASE, "pay": PAYMENT, "rf": REFUND}
+MACHINES = {"cs": CASE, "pay": PAYMENT, "rc": RECEIPT, "rf": REFUND}
 NOTES = {
     ("cs", "pre_review_near_due"),
     ("pay", "begun"),

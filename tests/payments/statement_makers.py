@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from backend.kernel import clock, ids
 from backend.kernel.money import yuan
 from backend.runtime.settings import settings
-from backend.store.unit import CLOCK, run_unit
+from backend.store.unit import CLOCK, Unit, run_unit
 from payments import reconciliation
 from payments.channels.port import BillFile
 from payments.reconciliation import fetching, tasks
@@ -28,7 +28,14 @@ def fresh_day() -> date:
     """A day of its own, at noon of which the test goes on."""
     day = date(2003, 1, 1) + timedelta(days=4 * next(_days))
     clock.move_to(clock.at_local(day, 12))
+    run_unit(_forget_later_mornings)
     return day
+
+
+def _forget_later_mornings(u: Unit) -> None:
+    """Other tests live in later years: none of their mornings has come yet."""
+    earlier = text("UPDATE payments_statement SET reconciled_at = :before WHERE reconciled_at > :now")
+    u.session.execute(earlier, {"now": clock.now(), "before": clock.start_of_day(date(2002, 1, 1))})
 
 
 @dataclass(frozen=True)
