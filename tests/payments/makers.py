@@ -90,13 +90,13 @@ def hear(notice: Notice) -> bool:
     return callbacks.hear(payments.settle, notice)
 
 
-def enter_payee(unit_code: str = "", department_id: str = "") -> str:
+def enter_payee(unit_code: str = "", department_id: str = "", purse: str = "treasury") -> str:
     """An executing unit in the register; returns its department."""
     department_id = department_id or f"BZ-{ids.digits(8)}"
     account = vault.seal(BANK_ACCOUNT, department_id, "6200111122223333")
     payee = Payee(
         department_id=department_id, unit_code=unit_code or f"U-{ids.digits(8)}", name="测试单位",
-        region_code="341602", purse="treasury", bank_name="测试银行", bank_account=account, active=True,
+        region_code="341602", purse=purse, bank_name="测试银行", bank_account=account, active=True,
         changed_at=clock.now(),
     )  # fmt: skip
     run_unit(lambda u: u.add(payee))

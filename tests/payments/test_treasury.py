@@ -9,7 +9,7 @@ from backend.kernel import clock, ids
 from backend.store.unit import Actor, run_unit
 from payments import ledger, tasks
 from payments.reactions import on_fee_not_wanted
-from tests.payments.makers import CLERK, events_of, hear, returned, succeeded
+from tests.payments.makers import CLERK, enter_payee, events_of, hear, returned, succeeded
 
 OFFICE = Actor("staff", "st-office", "财政部门")
 
@@ -62,13 +62,7 @@ def test_before_the_settlement_the_channel_returns_it(desk):
 
 
 def test_a_unit_with_its_own_purse_returns_it_itself(desk):
-    unit_id = ids.new_id("dep")
-    own = text(
-        "INSERT INTO payments_payee (department_id, unit_code, name, region_code, purse, bank_name, bank_account,"
-        " active, changed_at) VALUES (:id, :id, '测试单位', '341602', 'own', '测试银行', '\\x00', true, :at)"
-    )
-    run_unit(lambda u: u.session.execute(own, {"id": unit_id[:30], "at": clock.now()}))
-    payment = desk.open(payee=unit_id[:30])
+    payment = desk.open(payee=enter_payee(purse="own"))
     hear(succeeded(payment))
     assert given(settled(payment)).way == "channel"
 
