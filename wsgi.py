@@ -30,10 +30,10 @@ from notifications import reactions as told
 from notifications import tasks as notifications_chores
 from notifications.machine import MESSAGE
 from payments import reactions as paid
-from payments import receipt_tasks as receipt_chores
 from payments import tasks as payments_chores
 from payments.machine import BILL, PAYMENT, REFUND
-from payments.receipt_machine import RECEIPT
+from payments.receipts import tasks as receipt_chores
+from payments.receipts.machine import RECEIPT
 from payments.reconciliation import tasks as statement_chores
 from payments.reconciliation.machine import DIFFERENCE, STATEMENT
 

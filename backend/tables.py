@@ -13,9 +13,9 @@ import backend.store.outbox
 import backend.store.vault
 import courier.models
 import notifications.models
-import payments.bill_models
+import payments.bills.models
 import payments.models
-import payments.receipt_models
+import payments.receipts.models
 import payments.reconciliation.models
 from backend.store.base import Base
 

@@ -1,7 +1,24 @@
 """The payments bureau's door: every fen a citizen owes, pays and gets back."""
 
 from payments.asking import ask_about
-from payments.bill_problems import (
+from payments.bills.bills import (
+    correct_bill,
+    issue_bill,
+    issue_bills,
+    load_bills,
+    mark_window_handled,
+    withdraw_bill,
+)
+from payments.bills.pay_links import end_link, find_link, hold_link, links_of, make_link
+from payments.bills.payees import (
+    keep_payee,
+    load_payees,
+    payee_of,
+    payee_register,
+    purse_of,
+    set_payee_active,
+)
+from payments.bills.problems import (
     BillBeingPaid,
     ItemsDoNotAddUp,
     PayeeCodeTaken,
@@ -10,8 +27,15 @@ from payments.bill_problems import (
     PayLinkNotFound,
     RateOutOfRange,
 )
-from payments.bill_questions import BillFilter, bill_facts_for, bill_of, bills_at_desk, bills_of, look_up_bill
-from payments.bill_views import (
+from payments.bills.questions import (
+    BillFilter,
+    bill_facts_for,
+    bill_of,
+    bills_at_desk,
+    bills_of,
+    look_up_bill,
+)
+from payments.bills.views import (
     BillAmounts,
     BillDraft,
     BillLine,
@@ -24,23 +48,14 @@ from payments.bill_views import (
     PayLinkView,
     WindowView,
 )
-from payments.bills import (
-    correct_bill,
-    issue_bill,
-    issue_bills,
-    load_bills,
-    mark_window_handled,
-    withdraw_bill,
-)
-from payments.books import check_books
 from payments.channels.features import CALLS as CHANNEL_CALLS
 from payments.channels.features import PRODUCTS_SAY as CHANNEL_PRODUCTS
 from payments.desk_questions import money_pending, payments_at_desk, warnings
 from payments.disputes import clear, contest, give_back
 from payments.hearing import callbacks_blueprint
-from payments.ledger import accounts_of, balance_of, balances, lines_of
-from payments.pay_links import end_link, find_link, hold_link, links_of, make_link
-from payments.payees import keep_payee, load_payees, payee_of, payee_register, purse_of, set_payee_active
+from payments.ledger.books import check_books
+from payments.ledger.ledger import accounts_of, balance_of, balances, lines_of
+from payments.ledger.sealing import seal_ledger, verify_chains
 from payments.problems import (
     AmountOutOfRange,
     AnotherMustConfirm,
@@ -62,17 +77,10 @@ from payments.problems import (
 )
 from payments.questions import facts_for, other_sum, paid_for, payment_of, payments_for, payments_of
 from payments.reactions import on_case_withdrawn, on_fee_not_wanted
-from payments.receipt_asking import standing_of as receipt_standing
-from payments.receipt_paper import draw_receipt
-from payments.receipt_views import (
-    ReceiptStanding,
-    ReceiptView,
-    ReceiptWords,
-    TroubledReceipt,
-    VerifiedReceipt,
-)
-from payments.receipts import ask_again as ask_receipt_again
-from payments.receipts import (
+from payments.receipts.asking import standing_of as receipt_standing
+from payments.receipts.paper import draw_receipt
+from payments.receipts.receipts import ask_again as ask_receipt_again
+from payments.receipts.receipts import (
     receipt_by_proof,
     receipt_of,
     receipt_words,
@@ -80,8 +88,15 @@ from payments.receipts import (
     troubled_receipt,
     troubled_receipts,
 )
-from payments.refund_questions import refund_at_desk, refunds_at_desk, refunds_of
-from payments.refunds import (
+from payments.receipts.views import (
+    ReceiptStanding,
+    ReceiptView,
+    ReceiptWords,
+    TroubledReceipt,
+    VerifiedReceipt,
+)
+from payments.refunds.questions import refund_at_desk, refunds_at_desk, refunds_of
+from payments.refunds.refunds import (
     approve_refund,
     ask_for_refund,
     refuse_refund,
@@ -89,7 +104,7 @@ from payments.refunds import (
     retry_refund,
     withdraw_refund,
 )
-from payments.sealing import seal_ledger, verify_chains
+from payments.refunds.treasury import submit_to_treasury, treasury_failed, treasury_paid
 from payments.services import (
     attach_ticket,
     open_bill_payment,
@@ -100,7 +115,6 @@ from payments.services import (
 )
 from payments.settling import settle
 from payments.subjects import close_live, subject_of_bill, subject_of_case
-from payments.treasury import submit_to_treasury, treasury_failed, treasury_paid
 from payments.views import (
     AccountBalance,
     LedgerLine,

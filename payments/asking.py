@@ -15,7 +15,7 @@ from backend.store.unit import Unit, run_unit
 from payments.channels import channel, port
 from payments.machine import CLOSING, DISPUTED, OPEN, REFUND, REQUESTED, SENT
 from payments.models import Payment, Refund
-from payments.refund_questions import came_fen
+from payments.refunds.questions import came_fen
 from payments.settling import settle
 from payments.subjects import provider_actor
 

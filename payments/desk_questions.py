@@ -10,7 +10,7 @@ from backend import people
 from backend.kernel import clock
 from backend.runtime import paging
 from backend.store.unit import Unit
-from payments.bill_models import Bill
+from payments.bills.models import Bill
 from payments.desk_reach import beside_bills, numbered, payers_of, within
 from payments.machine import (
     ASKED,
@@ -24,11 +24,11 @@ from payments.machine import (
     SUBMITTED,
 )
 from payments.models import Payment, Refund
-from payments.receipt_models import Receipt
-from payments.receipts import in_trouble
+from payments.receipts.models import Receipt
+from payments.receipts.receipts import in_trouble
 from payments.reconciliation.machine import UNSOLVED
 from payments.reconciliation.models import Difference
-from payments.refund_questions import may_retry
+from payments.refunds.questions import may_retry
 from payments.views import MoneyPending, PaymentFilter, PaymentListed, Waiting
 
 PATIENCE = timedelta(hours=24)

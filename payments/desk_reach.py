@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, 
 from backend import people
 from backend.kernel.problems import NotFound
 from backend.store.unit import Unit
-from payments.bill_models import Bill
+from payments.bills.models import Bill
 from payments.models import Payment, number_of
-from payments.receipt_models import Receipt
+from payments.receipts.models import Receipt
 from payments.subjects import subject_of_bill
 
 Columns = TypeVarTuple("Columns")

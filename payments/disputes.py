@@ -6,7 +6,7 @@ from payments.machine import DISPUTED, PAID, PAYMENT
 from payments.models import Payment
 from payments.problems import NotRefundable, PaymentNotFound
 from payments.questions import payment_view
-from payments.refunds import give_back_held, return_unwanted
+from payments.refunds.refunds import give_back_held, return_unwanted
 from payments.subjects import held_payment
 from payments.views import PaymentView, RefundView
 

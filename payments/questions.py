@@ -11,7 +11,7 @@ from payments import wording
 from payments.machine import PAYMENT, REFUND, SUCCEEDED
 from payments.models import Payment, Refund
 from payments.problems import PaymentNotFound
-from payments.refund_questions import refunded_fen
+from payments.refunds.questions import refunded_fen
 from payments.subjects import settling_payment
 from payments.views import PaymentView
 

@@ -3,7 +3,7 @@
 from backend.contracts import CaseWithdrawn, FeeNotWanted
 from backend.store.unit import SYSTEM, Unit
 from payments.problems import PaymentNotFound
-from payments.refunds import return_unwanted
+from payments.refunds.refunds import return_unwanted
 from payments.subjects import close_live, held_payment, subject_of_case
 
 

@@ -12,12 +12,13 @@ from sqlalchemy import select
 from backend.kernel import clock
 from backend.kernel.problems import ChannelRefused, ChannelSilent, FieldError, Problem
 from backend.store.unit import Actor, Unit, retry_on, run_unit
-from payments import bill_questions, wording
+from payments import wording
 from payments.asking import ask_about
+from payments.bills import questions as bill_questions
+from payments.bills.payees import require_active
 from payments.channels import NAMES, channel, port
 from payments.machine import AWAITING, CREATED, DUE, LIVE, PAYMENT
 from payments.models import MAX_FEN, Payment
-from payments.payees import require_active
 from payments.problems import (
     AmountOutOfRange,
     BillNotDue,

@@ -9,11 +9,15 @@ from sqlalchemy import select
 from backend.contracts import Notice, PaymentClosed, PaymentSucceeded, SurplusComes
 from backend.kernel import clock
 from backend.store.unit import Unit
-from payments import bills, ledger, receipts, refunds, swift, wording
+from payments import swift, wording
+from payments.bills import bills
 from payments.channels.port import OURS, REFERENCE
+from payments.ledger import ledger
 from payments.machine import CLOSED, DISPUTED, HOLDING_MONEY, LIVE, OPEN, PAYMENT
 from payments.models import Payment
-from payments.returning import settle_refund
+from payments.receipts import receipts
+from payments.refunds import refunds
+from payments.refunds.returning import settle_refund
 from payments.subjects import held_payment, kin_of, provider_actor, request_closing
 from payments.verdicts import repeated, set_aside
 

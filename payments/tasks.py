@@ -16,13 +16,14 @@ from sqlalchemy import and_, or_, select
 from backend.kernel import clock
 from backend.runtime.worker import chore
 from backend.store.unit import CLOCK, Unit, run_unit
-from payments import asking, refunds, subjects, treasury
+from payments import asking, subjects
 from payments.asking import Silent, Underway
-from payments.bill_reminding import remind_batch
+from payments.bills.pay_links import forget_old_links
+from payments.bills.reminding import remind_batch
 from payments.guesses import forget_old_guesses
 from payments.machine import CLOSING, CREATED, DISPUTED, LIVE, OPEN, UNDER_WAY
 from payments.models import Payment, Refund
-from payments.pay_links import forget_old_links
+from payments.refunds import refunds, treasury
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

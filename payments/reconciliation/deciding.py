@@ -10,7 +10,8 @@ from dataclasses import replace
 from backend.kernel import clock
 from backend.kernel.problems import ImpossibleMove, Problem
 from backend.store.unit import CLOCK, Actor, Unit, run_unit
-from payments import asking, ledger
+from payments import asking
+from payments.ledger import ledger
 from payments.machine import UNDER_WAY
 from payments.models import Payment, Refund
 from payments.reconciliation import explaining

@@ -9,7 +9,7 @@ from typing import Any
 from backend.kernel import clock
 from backend.runtime.settings import settings
 from backend.store.unit import CLOCK, Actor, Unit
-from payments import ledger
+from payments.ledger import ledger
 from payments.reconciliation import machine as m
 from payments.reconciliation import matching, settlements
 from payments.reconciliation.models import Difference, Statement

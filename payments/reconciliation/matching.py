@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from backend.contracts import DifferenceFound
 from backend.kernel import clock, ids
 from backend.store.unit import CLOCK, Unit
-from payments import ledger
+from payments.ledger import ledger
 from payments.reconciliation import machine as m
 from payments.reconciliation import wording
 from payments.reconciliation.models import Difference, Statement

@@ -11,7 +11,7 @@ from typing import Any
 
 from backend.kernel import clock, ids
 from backend.store.unit import Unit, run_unit
-from payments import ledger
+from payments.ledger import ledger
 from payments.reconciliation import credits
 from payments.reconciliation.models import Settlement, Statement
 

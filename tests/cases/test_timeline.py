@@ -7,7 +7,7 @@ from backend.cases.machine import CASE
 from backend.cases.views import Step
 from backend.kernel import clock
 from payments.machine import PAYMENT, REFUND
-from payments.receipt_machine import RECEIPT
+from payments.receipts.machine import RECEIPT
 from payments.wording import OPENED
 
 MACHINES = {"cs": CASE, "pay": PAYMENT, "rc": RECEIPT, "rf": REFUND}

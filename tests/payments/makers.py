@@ -13,7 +13,7 @@ from backend.runtime import callbacks
 from backend.store import vault
 from backend.store.inbox import NoticeRow
 from backend.store.unit import Actor, run_unit
-from payments.bill_models import BANK_ACCOUNT, Payee
+from payments.bills.models import BANK_ACCOUNT, Payee
 from payments.channels.port import OURS, REFERENCE
 
 CLERK = Actor("staff", "st-test", "缴费窗口")

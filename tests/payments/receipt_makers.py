@@ -7,7 +7,8 @@ from sqlalchemy import text
 import payments
 from backend.runtime import outbound
 from backend.store.unit import run_unit
-from payments import receipt_asking, receipt_tasks
+from payments.receipts import asking as receipt_asking
+from payments.receipts import tasks as receipt_tasks
 from tests.payments.makers import CLERK, hear, returned
 
 

@@ -7,8 +7,8 @@ import pytest
 import payments
 from backend.kernel import clock, ids
 from backend.store.unit import Actor, run_unit
-from payments.bill_models import Bill
-from payments.bill_prices import overdue_fen, penalty_fen
+from payments.bills.models import Bill
+from payments.bills.prices import overdue_fen, penalty_fen
 from tests.payments.makers import CLERK, expire, hear, returned, succeeded
 
 DUE = date(2026, 3, 16)

@@ -4,7 +4,8 @@ import pytest
 
 import payments
 from backend.store.unit import run_unit
-from payments import ledger, refunds
+from payments.ledger import ledger
+from payments.refunds import refunds
 from tests.payments.makers import CLERK, hear, returned, succeeded
 
 CLEARING = "does not hold what its payments and refunds make"

@@ -8,8 +8,9 @@ import payments
 from backend.kernel import ids
 from backend.store import engine
 from backend.store.unit import run_unit
-from payments import ledger, refunds, sealing
+from payments.ledger import ledger, sealing
 from payments.models import TREASURY, Payment, Refund
+from payments.refunds import refunds
 from tests.payments.makers import CLERK, hear, returned, succeeded
 
 

@@ -10,7 +10,7 @@ import payments
 from backend.kernel import clock, ids
 from backend.kernel.problems import ImpossibleMove
 from backend.store.unit import run_unit
-from payments import receipt_asking
+from payments.receipts import asking as receipt_asking
 from tests.payments.makers import events_of, hear, succeeded
 from tests.payments.receipt_makers import Receipts
 from tests.people.makers import by_wechat

@@ -9,7 +9,7 @@ import payments
 from backend.kernel import ids
 from backend.store import engine
 from backend.store.unit import run_unit, unit
-from payments import ledger, sealing
+from payments.ledger import ledger, sealing
 
 
 @pytest.fixture

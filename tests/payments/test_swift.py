@@ -7,7 +7,7 @@ import pytest
 from backend.store.unit import run_unit
 from payments import swift
 from payments.models import LedgerEntry, Payment
-from payments.receipt_models import Receipt
+from payments.receipts.models import Receipt
 from tests.payments.makers import closed, expire, hear, succeeded, verdict_of
 
 _OWN = {

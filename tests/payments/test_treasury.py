@@ -7,7 +7,8 @@ import payments
 from backend.contracts import FeeNotWanted
 from backend.kernel import clock, ids
 from backend.store.unit import Actor, run_unit
-from payments import ledger, tasks
+from payments import tasks
+from payments.ledger import ledger
 from payments.reactions import on_fee_not_wanted
 from tests.payments.makers import CLERK, enter_payee, events_of, hear, returned, succeeded
 

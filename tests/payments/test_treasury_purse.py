@@ -8,9 +8,10 @@ from sqlalchemy import text
 import payments
 from backend.kernel import clock
 from backend.store.unit import run_unit
-from payments import tasks, treasury
+from payments import tasks
 from payments.models import Payment
 from payments.reconciliation import settlements
+from payments.refunds import treasury
 from tests.payments.makers import enter_payee, events_of, hear, succeeded
 from tests.payments.statement_makers import Told, fresh_day, reconciled
 from tests.payments.test_treasury import given, moved, paid_back, settled, submitted

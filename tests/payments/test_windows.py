@@ -9,8 +9,8 @@ import payments
 from backend.contracts import CaseWithdrawn
 from backend.kernel import clock, ids
 from backend.store.unit import run_unit
-from payments import receipt_tasks
 from payments.reactions import on_case_withdrawn
+from payments.receipts import tasks as receipt_tasks
 from tests.payments.street import until
 from tests.people.makers import Citizen, Officer, ask, by_wechat, officer, slug
 

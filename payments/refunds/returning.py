@@ -7,11 +7,13 @@ from sqlalchemy import select
 from backend.contracts import Notice, PaymentRefunded, RefundFailed
 from backend.kernel import clock
 from backend.store.unit import Actor, Unit
-from payments import bills, ledger, receipts
+from payments.bills import bills
 from payments.channels.port import OURS, REFERENCE, RETURNED_SO_FAR
+from payments.ledger import ledger
 from payments.machine import FAILED, PAYMENT, PROMISED, REFUND, SUCCEEDED, UNDER_WAY
 from payments.models import Payment, Refund
-from payments.refund_questions import came_fen, refunded_fen, refunds_in
+from payments.receipts import receipts
+from payments.refunds.questions import came_fen, refunded_fen, refunds_in
 from payments.subjects import held_payment, provider_actor
 from payments.verdicts import repeated, set_aside
 

@@ -8,12 +8,12 @@ from backend.contracts import RefundListed, RefundSubmitted
 from backend.kernel import clock
 from backend.kernel.privacy import scrub
 from backend.store.unit import CLOCK, Actor, Unit
+from payments.bills.payees import purse_of
 from payments.machine import AT_TREASURY, LISTED, REFUND, REQUESTED, SUBMITTED
 from payments.models import TREASURY, Payment, Refund
-from payments.payees import purse_of
 from payments.problems import RefundDecided
-from payments.refund_questions import held_refund, refund_view
-from payments.returning import money_is_back, money_stays
+from payments.refunds.questions import held_refund, refund_view
+from payments.refunds.returning import money_is_back, money_stays
 from payments.views import RefundView
 
 _TOLD_PAID = """

@@ -13,9 +13,9 @@ from backend.kernel.problems import FieldError, InvalidInput
 from backend.store import vault
 from backend.store.unit import Actor, Unit, map_constraint, retry_on
 from payments import wording
-from payments.bill_models import BANK_ACCOUNT, Payee
-from payments.bill_problems import PayeeCodeTaken, PayeeInactive, PayeeNotFound
-from payments.bill_views import PayeeDraft, PayeeView
+from payments.bills.models import BANK_ACCOUNT, Payee
+from payments.bills.problems import PayeeCodeTaken, PayeeInactive, PayeeNotFound
+from payments.bills.views import PayeeDraft, PayeeView
 
 TREASURY, OWN = "treasury", "own"
 _KEPT_AS_IS = ("unit_code", "name", "region_code", "purse", "bank_name")

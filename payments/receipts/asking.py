@@ -16,14 +16,15 @@ from backend.kernel import clock
 from backend.kernel.problems import NotFound
 from backend.store import vault
 from backend.store.unit import Actor, Unit, run_unit, unit
-from payments import receipts, wording
-from payments.bill_models import Bill, Payee
+from payments import wording
+from payments.bills.models import Bill, Payee
 from payments.fiscal import office, port
 from payments.models import Payment
-from payments.receipt_machine import ASKABLE, RECEIPT, VOIDING, WANTED
-from payments.receipt_models import PAYER, Receipt
-from payments.receipt_views import ReceiptStanding
-from payments.refund_questions import refunded_fen
+from payments.receipts import receipts
+from payments.receipts.machine import ASKABLE, RECEIPT, VOIDING, WANTED
+from payments.receipts.models import PAYER, Receipt
+from payments.receipts.views import ReceiptStanding
+from payments.refunds.questions import refunded_fen
 from payments.subjects import bill_in, held_payment
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""Receipts: wanted with the money, issued and voided by the receipt system (`receipt_asking`), kept for ever after.
+"""Receipts: wanted with the money, issued and voided by the receipt system (`asking`), kept for ever after.
 
 A receipt belongs to whoever owed the money; somebody who paid it for them (代付) sees the payment, never the receipt,
 which says the owner's name.
@@ -19,9 +19,9 @@ from backend.store.unit import SYSTEM, Actor, Unit
 from payments.desk_reach import EVERYWHERE, receipts_within
 from payments.models import Payment, number_of
 from payments.problems import PaymentNotFound, ReceiptNotReady
-from payments.receipt_machine import ASKABLE, FAILED, ISSUED, RECEIPT, TROUBLED, WANTED
-from payments.receipt_models import PAYER, Receipt
-from payments.receipt_views import ReceiptView, ReceiptWords, TroubledReceipt, VerifiedReceipt
+from payments.receipts.machine import ASKABLE, FAILED, ISSUED, RECEIPT, TROUBLED, WANTED
+from payments.receipts.models import PAYER, Receipt
+from payments.receipts.views import ReceiptView, ReceiptWords, TroubledReceipt, VerifiedReceipt
 
 SELF_MADE, FISCAL = "zhangban", "fiscal"
 PATIENCE = 6

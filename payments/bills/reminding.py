@@ -14,8 +14,8 @@ from backend.contracts import BillReminderDue
 from backend.kernel import clock
 from backend.store import vault
 from backend.store.unit import Unit
-from payments.bill_models import FINE, PAYER, Bill, BillReminder
-from payments.bill_prices import GRACE, last_free_day
+from payments.bills.models import FINE, PAYER, Bill, BillReminder
+from payments.bills.prices import GRACE, last_free_day
 from payments.machine import DUE
 
 BATCH: Final = 100

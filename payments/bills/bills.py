@@ -11,13 +11,14 @@ from backend.kernel import clock
 from backend.kernel.privacy import scrub
 from backend.kernel.problems import Problem
 from backend.store.unit import Actor, Unit, retry_on
-from payments import bill_drafts, payees, subjects, wording
-from payments.bill_models import Bill, BillItem, BillReminder
-from payments.bill_prices import Price, price_met, price_on
-from payments.bill_problems import BillBeingPaid
-from payments.bill_questions import bill_view, lines_of
-from payments.bill_reminding import payer_of
-from payments.bill_views import BillAmounts, BillDraft, BillLine, BillView, LineFault, LineOutcome
+from payments import subjects, wording
+from payments.bills import drafts, payees
+from payments.bills.models import Bill, BillItem, BillReminder
+from payments.bills.prices import Price, price_met, price_on
+from payments.bills.problems import BillBeingPaid
+from payments.bills.questions import bill_view, lines_of
+from payments.bills.reminding import payer_of
+from payments.bills.views import BillAmounts, BillDraft, BillLine, BillView, LineFault, LineOutcome
 from payments.machine import BILL, BILL_PAID, DUE
 from payments.models import Payment
 from payments.problems import BillNotDue, BillNotFound, BillNumberTaken
@@ -30,21 +31,21 @@ def issue_bill(u: Unit, draft: BillDraft, by: Actor) -> BillView:
 
     Raises InvalidInput (or one of its kinds), BillNumberTaken (the number stands on another bill), PayeeInactive.
     """
-    draft = bill_drafts.checked(draft)
+    draft = drafts.checked(draft)
     known = u.session.scalars(select(Bill).where(Bill.notice_no == draft.notice_no)).one_or_none()
     if known is not None:
-        if bill_drafts.differs(known, lines_of(u, [known.id]).get(known.id, ()), draft):
+        if drafts.differs(known, lines_of(u, [known.id]).get(known.id, ()), draft):
             raise BillNumberTaken
         return bill_view(u, known)
     payees.require_active(u, draft.department_id)
     payees.require_unit(u, draft.department_id, draft.unit_code)
-    bill = bill_drafts.written(draft)
+    bill = drafts.written(draft)
     u.add(bill)
     facts = {"principal_fen": bill.principal_fen, "item": bill.item, "unit": bill.executing_unit}
     issued = BillIssued(bill.id, bill.id, payer_of(u, bill))
     u.begin(BILL, bill, by=by, says=wording.BILL_ISSUED, facts=facts, event=issued)
     u.flush_rows()
-    u.session.add_all(bill_drafts.item_rows(bill.id, draft.items))
+    u.session.add_all(drafts.item_rows(bill.id, draft.items))
     u.flush_rows()
     return bill_view(u, bill)
 
@@ -93,7 +94,7 @@ def correct_bill(
     bill = _due_bill(u, bill_id, department_id)
     if subjects.open_payments(u, subjects.subject_of_bill(bill.id)):
         raise BillBeingPaid
-    amounts = bill_drafts.checked_amounts(amounts, bill.kind, bill.item, bill.issued_on)
+    amounts = drafts.checked_amounts(amounts, bill.kind, bill.item, bill.issued_on)
     facts = {"reason": scrub(reason)[:80], "was_fen": price_on(bill, bill.due_on).total_fen}
     if amounts.due_on != bill.due_on:
         u.session.execute(delete(BillReminder).where(BillReminder.bill_id == bill.id))
@@ -101,7 +102,7 @@ def correct_bill(
     bill.overdue_ppm, bill.due_on = amounts.overdue_ppm, amounts.due_on
     facts["principal_fen"] = bill.principal_fen
     u.session.execute(delete(BillItem).where(BillItem.bill_id == bill.id))
-    u.session.add_all(bill_drafts.item_rows(bill.id, amounts.items))
+    u.session.add_all(drafts.item_rows(bill.id, amounts.items))
     u.step(BILL, bill, "corrected", by=by, facts=facts)
     u.flush_rows()
     return bill_view(u, bill)

@@ -14,10 +14,10 @@ from backend.runtime import paging
 from backend.store import vault
 from backend.store.unit import Unit, retry_on, run_unit
 from payments import guesses
-from payments.bill_models import FACTOR, FINE, PAYER, Bill, BillItem, BillReader
-from payments.bill_money import Settled, paid_since, settled
-from payments.bill_prices import last_free_day, price_now
-from payments.bill_views import BillLine, BillView, WindowView
+from payments.bills.models import FACTOR, FINE, PAYER, Bill, BillItem, BillReader
+from payments.bills.money import Settled, paid_since, settled
+from payments.bills.prices import last_free_day, price_now
+from payments.bills.views import BillLine, BillView, WindowView
 from payments.machine import BILL, DUE
 from payments.problems import BillNotFound
 

@@ -11,7 +11,8 @@ from backend.kernel.problems import FieldError, InvalidInput
 from backend.runtime.settings import settings
 from backend.runtime.worker import wake
 from backend.store.unit import SYSTEM, Actor, Unit
-from payments import ledger, treasury, wording
+from payments import wording
+from payments.ledger import ledger
 from payments.machine import COUNTED, DISPUTED, FAILED, PAYMENT, REFUND, RETURNABLE, SECOND, UNDECIDED
 from payments.models import CHANNEL, TREASURY, Payment, Refund, number_of
 from payments.problems import (
@@ -22,7 +23,8 @@ from payments.problems import (
     RefundTooLarge,
     RefundUnderReview,
 )
-from payments.refund_questions import (
+from payments.refunds import treasury
+from payments.refunds.questions import (
     came_fen,
     held_refund,
     is_tried_again,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from payments.bill_models import FINE, Bill
+from payments.bills.models import FINE, Bill
 from payments.machine import BILL_PAID, DUE
 
 DAILY_PERCENT = 3

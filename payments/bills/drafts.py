@@ -8,11 +8,11 @@ from datetime import date
 from backend.kernel import clock, identifiers, ids
 from backend.kernel.problems import FieldError, InvalidInput
 from backend.store import vault
-from payments.bill_models import FACTOR, FEE, FINE, PAYER, Bill, BillItem
-from payments.bill_prices import GRACE
-from payments.bill_problems import ItemsDoNotAddUp, RateOutOfRange
-from payments.bill_questions import tidy_factor
-from payments.bill_views import BillAmounts, BillDraft, BillLine
+from payments.bills.models import FACTOR, FEE, FINE, PAYER, Bill, BillItem
+from payments.bills.prices import GRACE
+from payments.bills.problems import ItemsDoNotAddUp, RateOutOfRange
+from payments.bills.questions import tidy_factor
+from payments.bills.views import BillAmounts, BillDraft, BillLine
 from payments.models import MAX_FEN
 from payments.problems import AmountOutOfRange
 

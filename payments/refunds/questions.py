@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from backend import people
 from backend.runtime import paging
 from backend.store.unit import Unit
-from payments.bill_models import Bill
+from payments.bills.models import Bill
 from payments.desk_reach import EVERYWHERE, beside_bills, payers_of, within
 from payments.machine import COUNTED, DISPUTED, FAILED, REFUND, REFUSED, RETURNABLE, SUCCEEDED, TAKEN_BACK
 from payments.models import Payment, Refund

@@ -14,9 +14,9 @@ from backend.kernel import clock, ids
 from backend.store import vault
 from backend.store.unit import Actor, Unit, run_unit
 from payments import guesses, subjects, wording
-from payments.bill_models import LINK_CODE, PayLink
-from payments.bill_problems import PayLinkNotFound
-from payments.bill_views import LinkFound, PayLinkMade, PayLinkView
+from payments.bills.models import LINK_CODE, PayLink
+from payments.bills.problems import PayLinkNotFound
+from payments.bills.views import LinkFound, PayLinkMade, PayLinkView
 from payments.models import Payment
 from payments.problems import FeeAlreadyPaid
 

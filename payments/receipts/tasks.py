@@ -7,8 +7,8 @@ from datetime import timedelta
 from backend.kernel import clock
 from backend.runtime.worker import chore
 from backend.store.unit import run_unit
-from payments import receipt_asking
-from payments.receipt_asking import Wish
+from payments.receipts import asking
+from payments.receipts.asking import Wish
 
 log = logging.getLogger(__name__)
 BATCH, LINES = 40, 4
@@ -20,7 +20,7 @@ LONGEST_S = 20.0
 def issue_receipts() -> int:
     """Ask about every receipt whose time has come; returns how many went a step further."""
     done, end = 0, clock.monotonic() + LONGEST_S
-    while wishes := run_unit(lambda u: receipt_asking.claim(u, BATCH)):
+    while wishes := run_unit(lambda u: asking.claim(u, BATCH)):
         with ThreadPoolExecutor(max_workers=LINES) as lines:
             done += sum(lines.map(_quietly, wishes))
         if clock.monotonic() > end:
@@ -31,7 +31,7 @@ def issue_receipts() -> int:
 def _quietly(wish: Wish) -> bool:
     """One receipt that fails is told and does not hold up the others."""
     try:
-        return receipt_asking.ask(wish)
+        return asking.ask(wish)
     except Exception:
         log.exception("asking for a receipt failed", extra={"receipt": wish.receipt_id})
         return False

@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, and_, exists, func, select
 
 from backend.kernel import clock
 from backend.store.unit import Unit
-from payments.bill_models import Bill
+from payments.bills.models import Bill
 from payments.models import Payment
-from payments.receipt_machine import ISSUED
-from payments.receipt_models import Receipt
+from payments.receipts.machine import ISSUED
+from payments.receipts.models import Receipt
 from payments.subjects import bill_in, subject_of_bill
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from backend.kernel import clock
 from backend.store.unit import Unit
-from payments.sealing import verify_chains
+from payments.ledger.sealing import verify_chains
 
 _LEDGER = {
     "movement {} does not balance": """

@@ -18,7 +18,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from backend.kernel.money import in_words, yuan
 from payments import wording
-from payments.receipt_views import ReceiptWords
+from payments.receipts.views import ReceiptWords
 
 FONT = "STSong-Light"
 _INK, _FRAME, _RED = HexColor("#1c1c1c"), HexColor("#7a4a2b"), HexColor("#b3261e")

@@ -1,0 +1,1 @@
+"""The double-entry ledger, its seals, and the nightly questions to both."""

@@ -1,0 +1,1 @@
+"""电子票据: wanted with the money, asked of the receipt system, kept, verified and voided."""
