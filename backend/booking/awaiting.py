@@ -4,7 +4,7 @@ A plan stops where no working-day calendar is loaded. Without a word that would 
 """
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import func, select
@@ -35,8 +35,8 @@ def pending(u: Unit, mine: Callable[[Site], bool]) -> Pending:
     site_ids = [row.id for row in sites]
     appeals = select(func.count()).where(BlockRow.state == "appealed", BlockRow.site_id.in_(site_ids))
     ends_on = supply_ends_on(u)
-    supplies = [] if ends_on is None else [_supply(u, row, ends_on) for row in sites if _is_booked(u, row)]
-    return Pending(_draws(u, site_ids), tuple(supplies), u.session.scalar(appeals) or 0)
+    supplies = () if ends_on is None else _supplies(u, sites, ends_on)
+    return Pending(_draws(u, site_ids), supplies, u.session.scalar(appeals) or 0)
 
 
 def warnings(u: Unit) -> list[str]:
@@ -101,8 +101,17 @@ def _hands(row: ReleaseRow) -> str:
     return "value" if row.proposed_value is None else "second"
 
 
-def _supply(u: Unit, site: SiteRow, ends_on: date) -> SupplyPending:
-    last = u.session.scalar(select(func.max(SlotRow.starts_at)).where(SlotRow.site_id == site.id))
+def _supplies(u: Unit, sites: list[SiteRow], ends_on: date) -> tuple[SupplyPending, ...]:
+    booked = {
+        item for item in {item for row in sites for item in row.item_ids} if policy_of(u, item) is not None
+    }
+    wanted = [row for row in sites if booked.intersection(row.item_ids)]
+    ends = select(SlotRow.site_id, func.max(SlotRow.starts_at)).group_by(SlotRow.site_id)
+    last = dict(u.session.execute(ends.where(SlotRow.site_id.in_([row.id for row in wanted]))).tuples())
+    return tuple(_supply(row, ends_on, last.get(row.id)) for row in wanted)
+
+
+def _supply(site: SiteRow, ends_on: date, last: datetime | None) -> SupplyPending:
     return SupplyPending(
         site_id=site.id,
         site_name=site.name,
@@ -114,7 +123,3 @@ def _supply(u: Unit, site: SiteRow, ends_on: date) -> SupplyPending:
 
 def _short(day: date) -> str:
     return f"{day.month}月{day.day}日"
-
-
-def _is_booked(u: Unit, site: SiteRow) -> bool:
-    return any(policy_of(u, item_id) is not None for item_id in site.item_ids)
