@@ -36,6 +36,7 @@ KINDS = {
     m.TOLD_TWICE: "渠道重复列出",
 }
 DECISIONS = {m.ASK: "再次询问渠道", m.BOOK: "记入差异账户", m.WAIT: "等待另一天的对账单"}
+EXPLAINED_TO = {m.TO_CHANNEL: "归渠道账", m.TO_FEE: "计入手续费"}
 CREDIT_WITHDRAWN = "银行到账登记已撤销"
 CREDIT_CHOSEN = "银行到账对应的结算已选定"
 LINES = {m.PAID_LINE: "收款", m.RETURNED_LINE: "退款"}

@@ -40,7 +40,7 @@ _STATEMENT = (
 )
 _DIFFERENCE = (
     "差异编号", "类别", "单号", "部门", "本地金额（元）", "渠道金额（元）", "建议", "状态", "处理",
-    "理由", "处理人", "复核人",
+    "理由", "处理人", "复核人", "查明去向", "查明说明", "查明人", "查明复核人",
 )  # fmt: skip
 _SETTLEMENT = (
     "结算编号", "渠道", "日期", "收款部门", "收款笔数", "收款（元）", "退款（元）", "手续费（元）",
@@ -125,10 +125,12 @@ def _statement(one: StatementView) -> Row:
 
 def _difference(one: DifferenceView) -> Row:
     decision = wording.DECISIONS[one.decision] if one.decision else ""
+    explained_to = wording.EXPLAINED_TO[one.explained_to] if one.explained_to else ""
     return (
         one.id, one.kind_says, one.number, one.department_id or "", _yuan(one.ours_fen), _yuan(one.theirs_fen),
         wording.DECISIONS[one.proposal], one.says, decision, one.reason or "", one.decided_by or "",
-        one.confirmed_by or "",
+        one.confirmed_by or "", explained_to, one.explanation or "", one.explained_by or "",
+        one.explanation_confirmed_by or "",
     )  # fmt: skip
 
 

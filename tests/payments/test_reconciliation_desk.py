@@ -15,6 +15,7 @@ from backend.store.unit import run_unit
 from payments import reconciliation
 from tests.payments.makers import Desk, hear, succeeded
 from tests.payments.statement_makers import Told, fresh_day, reconciled, settled
+from tests.payments.test_reconciliation import FINANCE
 from tests.people.makers import Officer, ask, officer, slug
 
 
@@ -200,6 +201,16 @@ def test_a_statement_leaves_as_a_workbook(town, office):
     assert [(one[1], one[2], one[5]) for one in rows(book, "差异")] == [("渠道有、本地无", "strangerD5", 7)]
     assert [(one[3], one[8]) for one in rows(book, "结算")] == [("BZ-TEST", 7.95)]
     assert [(one[2], one[4]) for one in rows(book, "明细")] == [(payment.number, 8), ("strangerD5", 7)]
+
+
+def test_the_workbook_tells_what_booked_money_was(town, office):
+    statement_id, _ = a_day(Told("strangerD8", 700))
+    one = difference(statement_id)
+    run_unit(lambda u: reconciliation.decide(u, one.id, "book", "渠道已收", FINANCE))
+    run_unit(lambda u: reconciliation.explain(u, one.id, "fee", "渠道多扣的手续费", FINANCE))
+    [told] = rows(workbook(at_desk(town, office, "GET", f"/statements/{statement_id}/file")), "差异")
+    assert told[8:10] == ("记入差异账户", "渠道已收")
+    assert told[12:15] == ("计入手续费", "渠道多扣的手续费", FINANCE.id)
 
 
 def test_a_title_never_becomes_a_formula(town, department):
