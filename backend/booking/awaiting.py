@@ -107,7 +107,7 @@ def _supplies(u: Unit, sites: list[SiteRow], ends_on: date) -> tuple[SupplyPendi
     }
     wanted = [row for row in sites if booked.intersection(row.item_ids)]
     ends = select(SlotRow.site_id, func.max(SlotRow.starts_at)).group_by(SlotRow.site_id)
-    last = dict(u.session.execute(ends.where(SlotRow.site_id.in_([row.id for row in wanted]))).tuples())
+    last = dict(u.session.execute(ends.where(SlotRow.site_id.in_([row.id for row in wanted]))).all())
     return tuple(_supply(row, ends_on, last.get(row.id)) for row in wanted)
 
 
