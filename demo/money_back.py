@@ -15,6 +15,7 @@ DEPARTMENT = "BZ-GA"
 FACTOR = "皖S12345"
 FEE_FEN = 10_000
 PART_FEN = 4_000
+STRANGE_FEN = 5_000
 _CHANNELS = {"wechat_pay": "微信支付", "alipay": "支付宝"}
 
 
@@ -27,9 +28,9 @@ def play(world: World) -> None:
     payer.log_in()
     payer.accept_messages("payment_refunded", "refund_listed")
     told = _refund_in_steps(story, office, finance, payer)
-    late = _late_money(story, office, payer)
+    _late_money(story, office, payer)
     _paid_twice(story, office, payer)
-    _morning(world, story, finance, late)
+    _morning(world, story, finance)
     _after_settlement(story, finance, payer, told)
 
 
@@ -63,11 +64,8 @@ def _refund_in_steps(story: Story, office: Line, finance: Line, payer: Citizen) 
     return str(paid["id"])
 
 
-def _late_money(story: Story, office: Line, payer: Citizen) -> str:
-    """The time is over and the payment closed, and yet the channel lets the money through: it counts while it is due.
-
-    Returns the payment's id.
-    """
+def _late_money(story: Story, office: Line, payer: Citizen) -> None:
+    """The payment has expired and is closed, yet the channel lets the money through: it counts while it is due."""
     bill = _bill(story, office, payer)
     order = payer.line.post(f"/mp/v1/bills/{bill['id']}/payments", {"channel": "wechat_pay"})
     clock.advance(dt.timedelta(minutes=31))
@@ -86,7 +84,6 @@ def _late_money(story: Story, office: Line, payer: Citizen) -> str:
 
     seen = story.until("the late money is honoured", known)
     story.step("市民", "钱到了就算数：缴款通知仍未缴，按支付成功办理", seen["says"])
-    return str(order["payment_id"])
 
 
 def _paid_twice(story: Story, office: Line, payer: Citizen) -> None:
@@ -110,10 +107,11 @@ def _paid_twice(story: Story, office: Line, payer: Citizen) -> None:
     story.step("市民", "多付的一笔自动原路退回", f"{_yuan(FEE_FEN)} 元，{returned['says']}")
 
 
-def _morning(world: World, story: Story, finance: Line, payment_id: str) -> None:
-    """The channels' statements beside the ledger; one line was left out of one of them on purpose."""
-    day, number = clock.today(), payment_id.replace("-", "")
-    world.outside("/bills", {"provider": "wxpay", "kind": "drop", "number": number, "day": day.isoformat()})
+def _morning(world: World, story: Story, finance: Line) -> None:
+    """The channels' statements beside the ledger; one of them was given a line more on purpose."""
+    day, number = clock.today(), f"old{secrets.token_hex(8)}"
+    planted = {"kind": "stranger", "number": number, "fen": STRANGE_FEN, "day": day.isoformat()}
+    world.outside("/bills", {"provider": "wxpay"} | planted)
     to_the_moment(clock.at_local(day + dt.timedelta(days=1), 10, 30))
     story.step("时钟", "第二天上午 10:30，两个渠道的对账单已生成")
 
@@ -124,18 +122,49 @@ def _morning(world: World, story: Story, finance: Line, payment_id: str) -> None
     for one in story.until("both statements are reconciled", reconciled):
         sums = f"收 {_yuan(one['paid_fen'])} 元，退 {_yuan(one['returned_fen'])} 元，手续费 {_yuan(one['fee_fen'])} 元"
         story.step("财务", f"{_CHANNELS[one['channel']]}对账单已逐笔核对", f"{one['lines']} 笔：{sums}")
+    _bank(story, finance, day, _difference(story, finance, number))
+
+
+def _difference(story: Story, finance: Line, number: str) -> dict[str, Any]:
+    """Money the channel has and no payment of ours explains: booked, looked into, and given to whom it belongs."""
     found = [
         one for one in finance.get("/dept/v1/differences", state="open")["items"] if one["number"] == number
     ]
-    story.must("the line left out is found", [one["kind"] for one in found], ["missing_there"])
-    decision = {"decision": "book", "reason": "渠道漏列此笔，已与渠道核实，列入差异待补"}
-    solved = finance.post(f"/dept/v1/differences/{found[0]['id']}/decision", decision)
-    story.step("财务", f"处理一条差异：{found[0]['kind_says']}", f"{solved['says']}：{decision['reason']}")
-    _bank(story, finance, day)
+    story.must("the line more is found", [one["kind"] for one in found], ["missing_here"])
+    at, before = f"/dept/v1/differences/{found[0]['id']}", _balances(finance)
+    decision = {"decision": "book", "reason": "渠道已收此笔，本地没有对应的支付，先记账再查"}
+    booked = finance.post(f"{at}/decision", decision)
+    story.step("财务", f"发现一条差异：{found[0]['kind_says']}，{_yuan(STRANGE_FEN)} 元", booked["says"])
+    reason = "有人扫了交警支队窗口的旧收款码，款项归该单位"
+    explained = {"to": "payee", "department_id": DEPARTMENT, "reason": reason}
+    solved: dict[str, Any] = finance.post(f"{at}/explanation", explained)
+    story.must("the difference is solved", solved["state"], "solved")
+    after = _balances(finance)
+    story.must("all accounts balance", sum(after.values()), 0)
+    story.must("the difference account is as before", _grown(before, after, "difference:wechat_pay"), 0)
+    story.must("the department has earned it", _grown(before, after, f"payee:{DEPARTMENT}"), -STRANGE_FEN)
+    story.step("财务", f"查明差异：{reason}", f"{solved['says']}，差异账户已冲回，全部账户借贷相等")
+    return solved
 
 
-def _bank(story: Story, finance: Line, day: dt.date) -> None:
-    """What the bank was credited with, and which payments make it up."""
+def _balances(finance: Line) -> dict[str, int]:
+    """Every account of the ledger, page by page."""
+    fen: dict[str, int] = {}
+    asked: dict[str, Any] = {}
+    while True:
+        page = finance.get("/dept/v1/ledger/accounts", **asked)
+        fen |= {one["account"]: one["balance_fen"] for one in page["items"]}
+        if page["next"] is None:
+            return fen
+        asked = {"cursor": page["next"]}
+
+
+def _grown(before: dict[str, int], after: dict[str, int], account: str) -> int:
+    return after.get(account, 0) - before.get(account, 0)
+
+
+def _bank(story: Story, finance: Line, day: dt.date, solved: dict[str, Any]) -> None:
+    """What the bank was credited with, and what makes it up: a day's settlement, and the money found beside it."""
     settled = [
         one
         for one in finance.get("/dept/v1/settlements", payee=DEPARTMENT, channel="wechat_pay")["items"]
@@ -144,14 +173,14 @@ def _bank(story: Story, finance: Line, day: dt.date) -> None:
     story.must("one settlement of the day", len(settled), 1)
     credit = {
         "payee": DEPARTMENT, "channel": "wechat_pay", "reference": secrets.token_hex(8),
-        "credited_on": clock.today().isoformat(), "amount_fen": settled[0]["net_fen"],
+        "credited_on": clock.today().isoformat(), "amount_fen": settled[0]["net_fen"] + STRANGE_FEN,
     }  # fmt: skip
     told = finance.post("/dept/v1/bank-credits", credit)
     story.must("settlements of the credit", [one["id"] for one in told["settlements"]], [settled[0]["id"]])
+    story.must("money found beside it", [one["id"] for one in told["differences"]], [solved["id"]])
     lines = finance.get(f"/dept/v1/settlements/{settled[0]['id']}/lines")["items"]
-    story.step(
-        "财务", "银行到账与结算对上，看得到由哪些缴款组成", f"{_yuan(told['amount_fen'])} 元，{len(lines)} 笔"
-    )
+    made = f"{_yuan(told['amount_fen'])} 元：结算 {len(lines)} 笔，查明的差异款 {_yuan(STRANGE_FEN)} 元"
+    story.step("财务", "银行到账分文不差地对上，看得到由哪些款项组成", made)
 
 
 def _after_settlement(story: Story, finance: Line, payer: Citizen, payment_id: str) -> None:

@@ -156,6 +156,5 @@ def _due_bill(u: Unit, bill_id: str, owner_id: str) -> payments.BillView:
         raise payments.FeeAlreadyPaid
     if bill.state != "due":
         raise payments.BillNotDue(state=bill.state)
-    if bill.must_visit_window:
-        raise payments.MustVisitWindow(window={"name": bill.window.name, "address": bill.window.address})
+    payments.require_online(bill)
     return bill

@@ -112,6 +112,7 @@ def open_case_payment(
         by=payer.actor,
         product=wish.product,
         owed_by=owner_id,
+        region_code=fee.region_code,
     )
 
 

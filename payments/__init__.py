@@ -34,9 +34,10 @@ from payments.bills.questions import (
     bills_at_desk,
     bills_of,
     look_up_bill,
+    require_online,
 )
 from payments.bills.views import (
-    BillAmounts,
+    BillCorrection,
     BillDraft,
     BillLine,
     BillView,
@@ -56,6 +57,7 @@ from payments.hearing import callbacks_blueprint
 from payments.ledger.books import check_books
 from payments.ledger.ledger import accounts_of, balance_of, balances, lines_of
 from payments.ledger.sealing import seal_ledger, verify_chains
+from payments.news import news_at_desk, news_of, see_news
 from payments.problems import (
     AmountOutOfRange,
     AnotherMustConfirm,
@@ -66,6 +68,7 @@ from payments.problems import (
     FeeAlreadyPaid,
     FeeNotDue,
     MustVisitWindow,
+    NewsAlreadySeen,
     NotRefundable,
     PayerUnknown,
     PaymentNotFound,
@@ -118,6 +121,7 @@ from payments.subjects import close_live, subject_of_bill, subject_of_case
 from payments.views import (
     AccountBalance,
     LedgerLine,
+    MoneyNews,
     MoneyPending,
     PaymentFilter,
     PaymentListed,
@@ -136,8 +140,8 @@ __all__ = [
     "AccountBalance",
     "AmountOutOfRange",
     "AnotherMustConfirm",
-    "BillAmounts",
     "BillBeingPaid",
+    "BillCorrection",
     "BillDraft",
     "BillFilter",
     "BillLine",
@@ -152,8 +156,10 @@ __all__ = [
     "LedgerLine",
     "LineOutcome",
     "LinkFound",
+    "MoneyNews",
     "MoneyPending",
     "MustVisitWindow",
+    "NewsAlreadySeen",
     "NotRefundable",
     "PayLinkMade",
     "PayLinkNotFound",
@@ -221,6 +227,8 @@ __all__ = [
     "make_link",
     "mark_window_handled",
     "money_pending",
+    "news_at_desk",
+    "news_of",
     "on_case_withdrawn",
     "on_fee_not_wanted",
     "open_bill_payment",
@@ -247,8 +255,10 @@ __all__ = [
     "refunds_of",
     "refuse_refund",
     "request_refund",
+    "require_online",
     "retry_refund",
     "seal_ledger",
+    "see_news",
     "set_payee_active",
     "settle",
     "subject_of_bill",

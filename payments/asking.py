@@ -5,7 +5,8 @@ again, however often it was asked already.
 """
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from backend.contracts import Notice
@@ -13,15 +14,19 @@ from backend.kernel import clock
 from backend.runtime import callbacks
 from backend.store.unit import Unit, run_unit
 from payments.channels import channel, port
-from payments.machine import CLOSING, DISPUTED, OPEN, REFUND, REQUESTED, SENT
-from payments.models import Payment, Refund
+from payments.machine import CLOSING, DISPUTED, FAILED, OPEN, REFUND, REQUESTED, UNDER_WAY
+from payments.models import CHANNEL, Payment, Refund
 from payments.refunds.questions import came_fen
 from payments.settling import settle
 from payments.subjects import provider_actor
 
 log = logging.getLogger(__name__)
 PATIENCE = timedelta(seconds=3)
-"""A payer who asks again within this time gets what we know: the channel was just asked."""
+"""A payer who asks again within this time gets what we know: the channel was just asked.
+
+It doubles with each of the payer's questions: 3, 6, 12, 24, 48 and then always 96 seconds since anybody asked.
+"""
+DOUBLINGS = 5
 AGAIN = timedelta(minutes=3)
 """After this time a question is repeated that brought no answer."""
 
@@ -34,6 +39,7 @@ class Silent:
     number: str
     channel: str
     closing: bool
+    by_payer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +53,18 @@ class Underway:
     amount_fen: int
     paid_fen: int
     reason: str
-    sent: bool
+    state: str
+    forerunners: tuple[str, ...] = ()
+    """Numbers of refunds of the same payment that the channel said no to."""
 
 
-def ask_about(payment_id: str) -> None:
-    """One question to the channel if the payment is still silent and was not asked about just now."""
-    silent = run_unit(lambda u: _take(u, payment_id))
+def ask_about(payment_id: str, *, at_once: bool = False) -> None:
+    """The payer's own question to the channel, while the payment is silent: ever further apart.
+
+    An answer that does not come counts too; the sweep asks on its own ladder. `at_once`: the channel has just let
+    on that it knows more than we do.
+    """
+    silent = run_unit(lambda u: _take(u, payment_id, at_once))
     if silent is not None:
         ask(silent)
 
@@ -61,7 +73,8 @@ def silent_one(payment: Payment) -> Silent:
     return Silent(payment.id, payment.number, payment.channel, payment.state == CLOSING)
 
 
-def underway_one(refund: Refund, payment: Payment) -> Underway:
+def underway_one(refund: Refund, payment: Payment, forerunners: Sequence[str] = ()) -> Underway:
+    """What the channel is asked about a refund. One that has failed is only asked about, and never sent."""
     return Underway(
         id=refund.id,
         number=refund.number,
@@ -70,8 +83,14 @@ def underway_one(refund: Refund, payment: Payment) -> Underway:
         amount_fen=refund.amount_fen,
         paid_fen=came_fen(payment),
         reason=refund.reason,
-        sent=refund.state == SENT,
+        state=refund.state,
+        forerunners=tuple(forerunners),
     )
+
+
+def may_ask(refund: Refund) -> bool:
+    """Whether the channel has something to tell about a refund; what it said no to may have come back since."""
+    return refund.state in UNDER_WAY or (refund.state == FAILED and refund.way == CHANNEL)
 
 
 def ask(silent: Silent) -> bool:
@@ -88,35 +107,65 @@ def ask(silent: Silent) -> bool:
 def ask_refund(underway: Underway) -> bool:
     """Send a refund, or ask what became of it; True when there was news."""
     line = channel(underway.channel)
-    answer: port.RefundNews = port.Absent()
-    if underway.sent:
-        answer = line.query_refund(underway.number, underway.payment_number)
+    if underway.state == REQUESTED:
+        for number in underway.forerunners:
+            before = line.query_refund(number, underway.payment_number)
+            if not isinstance(before, port.Absent | port.Refusal):
+                return _not_now(underway, number, before)
+        return _send(line, underway)
+    answer = line.query_refund(underway.number, underway.payment_number)
     if isinstance(answer, port.Absent):
-        answer = line.refund(
-            port.RefundOrder(
-                number=underway.number,
-                payment_number=underway.payment_number,
-                amount_fen=underway.amount_fen,
-                paid_fen=underway.paid_fen,
-                reason=underway.reason,
-            )
-        )
-    if isinstance(answer, port.RefundPending) and not underway.sent:
+        # Of what we hold for failed only money that came back is news.
+        return underway.state in UNDER_WAY and _send(line, underway)
+    return _hear_of(underway, answer)
+
+
+def _send(line: port.Channel, underway: Underway) -> bool:
+    """Ask for the money to go back. A no counts when the channel, asked again, does not know of it either."""
+    order = port.RefundOrder(
+        number=underway.number,
+        payment_number=underway.payment_number,
+        amount_fen=underway.amount_fen,
+        paid_fen=underway.paid_fen,
+        reason=underway.reason,
+    )
+    answer = line.refund(order)
+    if isinstance(answer, port.Refusal):
+        known = line.query_refund(underway.number, underway.payment_number)
+        answer = answer if isinstance(known, port.Absent) else known
+    if isinstance(answer, port.RefundPending) and underway.state == REQUESTED:
         run_unit(lambda u: _mark_sent(u, underway.id))
         return True
+    return _hear_of(underway, answer)
+
+
+def _not_now(underway: Underway, number: str, before: port.RefundNews) -> bool:
+    """What was taken for failed is not: nothing is sent after it. If it is back, what was to follow it ends."""
+    log.warning("a failed refund lives", extra={"refund": underway.id, "earlier": number})
+    if not isinstance(before, port.RefundDone):
+        return False
+    news = _refund_news_of(underway, before)
+    if news is None:
+        return False
+    # Asked for each one that was to follow: whatever was impossible then may be possible now.
+    return callbacks.hear(settle, replace(news, subject=number, key=f"{news.key}:before:{number}"))
+
+
+def _hear_of(underway: Underway, answer: port.RefundNews) -> bool:
     news = _refund_news_of(underway, answer)
     return news is not None and callbacks.hear(settle, news)
 
 
-def _take(u: Unit, payment_id: str) -> Silent | None:
+def _take(u: Unit, payment_id: str, at_once: bool) -> Silent | None:
     payment = u.get(Payment, payment_id, lock=True)
     if payment is None or payment.state not in OPEN:
         return None
     at = clock.wire_now()
-    if payment.asked_at is not None and at - payment.asked_at < PATIENCE:
+    patience = PATIENCE * 2 ** min(payment.asked_by_payer, DOUBLINGS)
+    if not at_once and payment.asked_at is not None and at - payment.asked_at < patience:
         return None
-    payment.asked_at = at
-    return silent_one(payment)
+    payment.asked_by_payer, payment.asked_at = payment.asked_by_payer + 1, at
+    return replace(silent_one(payment), by_payer=True)
 
 
 def _ask_again(u: Unit, payment_id: str) -> None:
@@ -147,7 +196,8 @@ def _news_of(silent: Silent, found: port.Found) -> Notice | None:
         return _plain(silent.channel, silent.number, "closed", {port.OURS: True})
     if isinstance(found, port.Unknown):
         log.info("channel gave no proof", extra={"payment": silent.id, "why": found.why})
-        run_unit(lambda u: _ask_again(u, silent.id))
+        if not silent.by_payer:
+            run_unit(lambda u: _ask_again(u, silent.id))
     return None
 
 
@@ -163,6 +213,8 @@ def _refund_news_of(underway: Underway, answer: port.RefundNews) -> Notice | Non
             facts={port.OURS: True, port.REFERENCE: answer.reference},
             raw=answer.raw,
         )
+    if isinstance(answer, port.RefundStuck):
+        return _plain(underway.channel, underway.number, "refund_stuck", {port.OURS: True})
     if isinstance(answer, port.Refusal):
         facts = {port.OURS: True, "why": f"{answer.code} {answer.why}".strip()}
         return _plain(underway.channel, underway.number, "refund_failed", facts)

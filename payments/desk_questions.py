@@ -10,6 +10,7 @@ from backend import people
 from backend.kernel import clock
 from backend.runtime import paging
 from backend.store.unit import Unit
+from payments import news
 from payments.bills.models import Bill
 from payments.desk_reach import beside_bills, numbered, payers_of, within
 from payments.machine import (
@@ -21,6 +22,7 @@ from payments.machine import (
     PARTLY_REFUNDED,
     PAYMENT,
     SECOND,
+    STUCK,
     SUBMITTED,
 )
 from payments.models import Payment, Refund
@@ -54,7 +56,7 @@ def payments_at_desk(
 
 
 def money_pending(u: Unit, reach: Sequence[people.Scope], *, is_office: bool) -> MoneyPending:
-    """What waits for whoever reaches so far; differences wait for the finance office alone."""
+    """What waits for whoever reaches so far; differences and news of unknown money are the finance office's alone."""
     held = select(func.count(), func.min(Payment.paid_at)).select_from(Payment)
     return MoneyPending(
         disputed=_waiting(u, beside_bills(held).where(Payment.state == DISPUTED, within(reach))),
@@ -62,19 +64,23 @@ def money_pending(u: Unit, reach: Sequence[people.Scope], *, is_office: bool) ->
         second=_refunds(u, reach, Refund.state == SECOND),
         listed=_refunds(u, reach, Refund.state == LISTED),
         submitted=_refunds(u, reach, Refund.state == SUBMITTED),
+        stuck=_refunds(u, reach, Refund.state == STUCK),
         failed=_refunds(u, reach, Refund.state == FAILED, may_retry()),
         differences=_differences(u) if is_office else _NOTHING,
         receipts=_receipts(u, reach),
+        news=_waiting(u, news.open_news(reach, is_office=is_office)),
     )
 
 
 def warnings(u: Unit) -> list[str]:
-    """Money that is held too long, for `flask town check`: nobody broke anything, but somebody must see to it."""
+    """What somebody must see to though nobody broke anything, for `flask town check`: money that is held too long, and
+    news that was set aside, at once.
+    """
     disputed = Payment.state == DISPUTED
     stays = and_(Payment.unwanted, Payment.state.in_((PAID, PARTLY_REFUNDED)))
-    return _held_long(u, disputed, "disputed") + _held_long(
-        u, stays, "no longer wanted, but could not go back,"
-    )
+    held = _held_long(u, disputed, "disputed")
+    held += _held_long(u, stays, "no longer wanted, but could not go back,")
+    return held + _stuck_long(u) + news.warnings(u, WARNED)
 
 
 def _held_long(u: Unit, which: ColumnElement[bool], says: str) -> list[str]:
@@ -84,6 +90,14 @@ def _held_long(u: Unit, which: ColumnElement[bool], says: str) -> list[str]:
     return [
         f"payments: {payment.id} of {payment.payee} is {says} since {at.isoformat()}"
         for payment, at in late[:WARNED]
+    ]
+
+
+def _stuck_long(u: Unit) -> list[str]:
+    stuck = select(Refund).where(Refund.state == STUCK, Refund.requested_at < clock.now() - PATIENCE)
+    return [
+        f"payments: {refund.id} is stuck at its channel, asked for at {refund.requested_at.isoformat()}"
+        for refund in u.session.scalars(stuck.order_by(Refund.id).limit(WARNED))
     ]
 
 

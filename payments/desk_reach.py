@@ -1,6 +1,7 @@
 """How far staff see: payments to their department within their region, and who paid, masked.
 
-A bill names its region; a case's fee does not, so there the department alone decides here and the window looks closer.
+A bill names its region, a case's fee knows the case's. Where neither is known the department alone decides here, and
+the window looks closer.
 """
 
 from collections.abc import Iterable, Iterator
@@ -63,8 +64,8 @@ def _reached(scope: people.Scope) -> Iterator[ColumnElement[bool]]:
     if scope.department_id is not None:
         yield Payment.payee == scope.department_id
     if scope.region_code is not None:
-        inside = Bill.region_code.startswith(people.stem_of(scope.region_code))
-        yield or_(Bill.id.is_(None), inside)
+        region = func.coalesce(Bill.region_code, Payment.region_code)
+        yield or_(region.is_(None), region.startswith(people.stem_of(scope.region_code)))
 
 
 def _receipts_reached(scope: people.Scope) -> Iterator[ColumnElement[bool]]:

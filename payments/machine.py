@@ -68,8 +68,15 @@ PAYMENT = Machine(
         ),
         Move(DISPUTED, "given_back", REFUNDING, "款项将原路退回", why=_REFUND_TELLS),
         Move(REFUNDING, "returned_some", REFUNDING, "一笔退款已退回，其余仍在办理", event=PaymentRefunded),
-        Move(REFUNDING, "returned_part", PARTLY_REFUNDED, "部分款项已退回", event=PaymentRefunded),
-        Move(REFUNDING, "returned_whole", REFUNDED, "款项已全部退回", event=PaymentRefunded),
+        Move(DISPUTED, "returned_some", DISPUTED, "一笔退款已退回，其余仍在核实", event=PaymentRefunded),
+        *(
+            Move(state, "returned_part", PARTLY_REFUNDED, "部分款项已退回", event=PaymentRefunded)
+            for state in RETURNABLE
+        ),
+        *(
+            Move(state, "returned_whole", REFUNDED, "款项已全部退回", event=PaymentRefunded)
+            for state in (*RETURNABLE, DISPUTED)
+        ),
         Move(REFUNDING, "refund_failed", PAID, "退款未成功，款项仍在收款方", why=_REFUND_TELLS),
         Move(REFUNDING, "refund_failed_in_part", PARTLY_REFUNDED, "一笔退款未成功", why=_REFUND_TELLS),
         Move(REFUNDING, "surplus_stays", DISPUTED, "多余款项未能退回，正在核实", why=_REFUND_TELLS),
@@ -93,10 +100,13 @@ PAYMENT = Machine(
 
 ASKED, SECOND, REFUSED, TAKEN_BACK = "asked", "second", "refused", "withdrawn"
 REQUESTED, SENT, SUCCEEDED, FAILED = "requested", "sent", "succeeded", "failed"
+STUCK = "stuck"
 LISTED, SUBMITTED = "listed", "submitted"
 UNDECIDED = (ASKED, SECOND)
-UNDER_WAY = (REQUESTED, SENT)
+UNDER_WAY = (REQUESTED, SENT, STUCK)
+"""The channel brings the news of its end."""
 AT_TREASURY = (LISTED, SUBMITTED)
+UNSENT = (REQUESTED, LISTED)
 PROMISED = (*UNDER_WAY, *AT_TREASURY)
 """Decided and not ended: the money is on its way back."""
 COUNTED = (*UNDECIDED, *PROMISED, SUCCEEDED)
@@ -104,6 +114,7 @@ COUNTED = (*UNDECIDED, *PROMISED, SUCCEEDED)
 
 _PAYMENT_TELLS = "the move of the payment beside it tells it"
 _DAYS = "the channel answers within days"
+_STAFF_SEE = "the desk counts it, and staff finish it with the channel"
 
 REFUND = Machine(
     name="refund",
@@ -123,6 +134,10 @@ REFUND = Machine(
         *(Move(state, "refused", REFUSED, "退款申请未通过", event=RefundRefused) for state in UNDECIDED),
         *(Move(state, "taken_back", TAKEN_BACK, "退款申请已撤回", why=_PHONE_KNOWS) for state in UNDECIDED),
         Move(REQUESTED, "sent", SENT, "退款已提交支付渠道", why=_DAYS),
+        *(
+            Move(state, "stuck", STUCK, "退款异常，工作人员正在与支付渠道核实", why=_STAFF_SEE)
+            for state in (REQUESTED, SENT)
+        ),
         Move(LISTED, "submitted", SUBMITTED, "退付申请已提交国库", event=RefundSubmitted),
         *(
             Move(state, "succeeded", SUCCEEDED, "退款已到账", why=_PAYMENT_TELLS)
@@ -132,6 +147,12 @@ REFUND = Machine(
             Move(state, "failed", FAILED, "退款未成功，工作人员核实后将重新办理", event=RefundFailed)
             for state in PROMISED
         ),
+        *(
+            Move(state, "superseded", FAILED, "原退款已到账，不再重复退", why="the earlier refund tells it")
+            for state in UNSENT
+        ),
+        # The channel said no, and the money went back all the same.
+        Move(FAILED, "succeeded_after_all", SUCCEEDED, "退款已到账", why=_PAYMENT_TELLS, correction=True),
     ),
     says={
         ASKED: "待审核",
@@ -140,6 +161,7 @@ REFUND = Machine(
         TAKEN_BACK: "已撤回",
         REQUESTED: "待退款",
         SENT: "退款中",
+        STUCK: "退款异常",
         LISTED: "待退付",
         SUBMITTED: "退付中",
         SUCCEEDED: "已到账",

@@ -7,7 +7,7 @@ A payment's number is its id without the dash: providers allow letters and digit
 from datetime import datetime
 
 from sqlalchemy import BigInteger as Big
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Integer, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Integer, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from backend.kernel import ids
@@ -32,6 +32,8 @@ class Payment(Base):
     `received_fen` is what came, which may be another sum than the one asked for; None while nothing has come.
     `settled_at`: the channel has paid it out to the payee (收支两条线): from then on giving back is the treasury's.
     `purse`: whose the payee's money was on that day, whatever the register says later.
+    `region_code`: where the case belongs whose fee it pays; a bill names its own region.
+    `asked` counts the sweep's questions to the channel, `asked_by_payer` those of the payer's page.
     """
 
     __tablename__ = "payments_payment"
@@ -65,6 +67,7 @@ class Payment(Base):
     person_id: Mapped[Ref]
     owed_by: Mapped[str | None] = mapped_column(String(40))
     payee: Mapped[Ref]
+    region_code: Mapped[str | None] = mapped_column(String(12))
     channel: Mapped[str] = mapped_column(String(20))
     product: Mapped[str] = mapped_column(String(8), default=MINI, server_default=MINI)
     title: Mapped[str] = mapped_column(String(80))
@@ -80,6 +83,7 @@ class Payment(Base):
     settled_at: Mapped[datetime | None]
     purse: Mapped[str | None] = mapped_column(String(8))
     asked: Mapped[int] = mapped_column(Integer, default=0)
+    asked_by_payer: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     asked_at: Mapped[datetime | None]
     ask_next_at: Mapped[datetime]
 
@@ -99,7 +103,8 @@ class Refund(Base):
     It goes over the channel (`way` channel) until the channel has settled, and as 退付 over the finance office
     (`treasury`) afterwards. Above the threshold two people say yes: `approved_by` first, `confirmed_by` another.
     `withdraw_bill`: the bill it was paid for was wrong, so that it is not due again once all the money is back.
-    `retry_of`: the failed refund that this one tries again.
+    `retry_of`: the failed refund that this one tries again. `superseded`: that one came back after all, so that this
+    one is never tried again.
     """
 
     __tablename__ = "payments_refund"
@@ -108,14 +113,14 @@ class Refund(Base):
         CheckConstraint("amount_fen > 0", name="amount"),
         Index("ix_payments_refund_payment_id", "payment_id"),
         Index(
-            "ix_payments_refund_ask_next_at", "ask_next_at",
-            postgresql_where=text("state IN ('requested', 'sent')"),
+            "ix_payments_refund_under_way", "ask_next_at",
+            postgresql_where=text("state IN ('requested', 'sent', 'stuck')"),
         ),
         Index("ix_payments_refund_returned_at", "returned_at", postgresql_using="brin"),
         Index("ix_payments_refund_retry_of", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
         Index(
             "ix_payments_refund_waiting", "state",
-            postgresql_where=text("state IN ('asked', 'second', 'listed', 'submitted', 'failed')"),
+            postgresql_where=text("state IN ('asked', 'second', 'listed', 'submitted', 'stuck', 'failed')"),
         ),
     )  # fmt: skip
 
@@ -128,6 +133,7 @@ class Refund(Base):
     owed: Mapped[bool]
     way: Mapped[str] = mapped_column(String(8), default=CHANNEL, server_default=CHANNEL)
     retry_of: Mapped[str | None] = mapped_column(String(40))
+    superseded: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     reason: Mapped[str] = mapped_column(String(80))
     asked_by: Mapped[str] = mapped_column(String(40), server_default="")
     approved_by: Mapped[str | None] = mapped_column(String(40))
@@ -140,6 +146,34 @@ class Refund(Base):
     returned_at: Mapped[datetime | None]
     asked: Mapped[int] = mapped_column(Integer, default=0)
     ask_next_at: Mapped[datetime]
+
+
+class SetAside(Base):
+    """Authentic news of a channel that could not be used, and who of the finance office has looked at it.
+
+    `kind` tells why, `reference` is the channel's own number of the money, `payment_id` the payment of ours if any.
+    """
+
+    __tablename__ = "payments_set_aside"
+    __retention__ = "10 years: accounting rules"
+    __table_args__ = (
+        Index("ix_payments_set_aside_open", "id", postgresql_where=text("seen_at IS NULL")),
+        Index("ix_payments_set_aside_payment_id", "payment_id"),
+    )
+
+    id: Mapped[Id]
+    notice_id: Mapped[str] = mapped_column(String(40), unique=True)
+    heard_at: Mapped[datetime]
+    channel: Mapped[str] = mapped_column(String(20))
+    verdict: Mapped[str] = mapped_column(String(20))
+    kind: Mapped[str] = mapped_column(String(30))
+    number: Mapped[str] = mapped_column(String(80))
+    reference: Mapped[str | None] = mapped_column(String(64))
+    amount_fen: Mapped[int | None] = mapped_column(Big)
+    payment_id: Mapped[str | None] = mapped_column(ForeignKey("payments_payment.id"))
+    seen_at: Mapped[datetime | None]
+    seen_by: Mapped[str | None] = mapped_column(String(40))
+    reason: Mapped[str | None] = mapped_column(String(80))
 
 
 class LedgerEntry(Base):

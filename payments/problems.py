@@ -10,8 +10,9 @@ Problem
 │   ├── AnotherMustConfirm four eyes: the same person cannot say yes twice
 │   ├── ReceiptNotReady    the receipt system has not numbered it yet
 │   ├── BillNotDue         paid, or withdrawn by the department
-│   ├── BillNumberTaken    the number stands on another bill
-│   └── MustVisitWindow    the window first (HN-07)
+│   ├── BillNumberTaken    the number stands on a bill that says something else, or was withdrawn
+│   ├── NewsAlreadySeen    a colleague has looked at this news and said what it was
+│   └── MustVisitWindow    the window first (HN-07), or too much for online channels
 ├── NotFound
 │   ├── PaymentNotFound    absent, or somebody else's
 │   └── BillNotFound       unknown number and wrong second factor look the same
@@ -23,6 +24,7 @@ Problem
 """
 
 from backend.kernel.problems import Conflict, InvalidInput, NotFound, members
+from payments import wording
 
 
 class FeeAlreadyPaid(Conflict):
@@ -94,18 +96,27 @@ class BillNotDue(Conflict):
 
 
 class BillNumberTaken(Conflict):
-    """Another bill carries this notice number."""
+    """Another bill, or one that was withdrawn, carries this notice number; `errors` names the fields that differ."""
 
     slug = "bill-number-taken"
-    title = "这个缴款码已用于内容不同的缴款通知，请核对后重新提交。"
+    extras = members(errors=list[dict[str, str]])
+    title = "这个缴款码已经用过，没有作任何改动：更正原通知请用更正接口，另开通知请换新的缴款码。"
+
+
+class NewsAlreadySeen(Conflict):
+    """Somebody has acknowledged this news."""
+
+    slug = "news-already-seen"
+    extras = members(seen_at=str)
+    title = "这条渠道消息已经有人核实，请刷新后查看。"
 
 
 class MustVisitWindow(Conflict):
-    """HN-07: a fine whose principal is above 200 yuan is handled at the window before it is paid online."""
+    """A fine above 200 yuan before its window (HN-07), or more than may be paid online; `detail` says which."""
 
     slug = "must-visit-window"
     extras = members(window=dict[str, str])
-    title = "罚款金额超过 200 元，请先到窗口处理，处理后即可在线缴款。"
+    title = "这笔款项现在不能在线缴纳，请到指定窗口办理。"
 
 
 class PaymentNotFound(NotFound):
@@ -123,7 +134,7 @@ class AmountOutOfRange(InvalidInput):
     """Not a whole number of fen between one and the limit."""
 
     slug = "amount-out-of-range"
-    title = "金额不正确，请核对后重新提交。"
+    title = f"金额不正确，或者超过单笔上限（{wording.LIMIT}），请核对后重新提交。"
 
 
 class ChannelUnknown(InvalidInput):

@@ -24,7 +24,6 @@ from payments.problems import (
     BillNotDue,
     ChannelUnknown,
     FeeAlreadyPaid,
-    MustVisitWindow,
     PayerUnknown,
     PaymentNotFound,
     PaymentOver,
@@ -52,12 +51,12 @@ retry_on("uq_payments_payment_settles")
 
 def open_payment(
     u: Unit, *, subject: str, matter: str, person_id: str, payee: str, amount_fen: int, channel: str,
-    title: str, by: Actor, product: str = port.MINI, owed_by: str | None = None,
+    title: str, by: Actor, product: str = port.MINI, owed_by: str | None = None, region_code: str | None = None,
 ) -> PaymentView:  # fmt: skip
     """A payment that can be paid now: the live one of this payer, channel and product, else a new one.
 
-    `owed_by`: whose debt it is when another pays it. Raises AmountOutOfRange, ChannelUnknown, FeeAlreadyPaid,
-    PayeeInactive.
+    `owed_by`: whose debt it is when another pays it. `region_code`: where the case belongs, for the desks of regions.
+    Raises AmountOutOfRange, ChannelUnknown, FeeAlreadyPaid, PayeeInactive.
     """
     _check(amount_fen, channel)
     require_active(u, payee)
@@ -75,7 +74,7 @@ def open_payment(
     payment = Payment.opened(opened_at=now, expires_at=now + LIFE, ask_next_at=wire + FIRST_ASK)
     payment.subject, payment.matter, payment.person_id, payment.payee = subject, matter, person_id, payee
     payment.channel, payment.title, payment.amount_fen = channel, wording.fitting(title), amount_fen
-    payment.product, payment.owed_by = product, owed_by
+    payment.product, payment.owed_by, payment.region_code = product, owed_by, region_code
     u.add(payment)
     facts = {"amount_fen": amount_fen, "channel": channel, "product": product}
     u.begin(PAYMENT, payment, by=by, says=wording.OPENED, facts=facts)
@@ -92,8 +91,7 @@ def open_bill_payment(
     """
     hold_subject(u, subject_of_bill(bill_id))
     bill = bill_questions.bill_of(u, bill_id, person_id=owed_by or person_id)
-    if bill.must_visit_window:
-        raise MustVisitWindow(window={"name": bill.window.name, "address": bill.window.address})
+    bill_questions.require_online(bill)
     if settling_payment(u, subject_of_bill(bill_id)) is not None:
         raise FeeAlreadyPaid
     if bill.state != DUE:
@@ -186,7 +184,7 @@ def pay_order(payment: PaymentView, ticket: str) -> PayOrder:
 
 def _refusal_of(payment: PaymentView, answer: port.AlreadyPaid | port.Refusal) -> Problem:
     """The channel knows the order better than we do: ask, and tell what we have learnt."""
-    ask_about(payment.id)
+    ask_about(payment.id, at_once=True)
     known = run_unit(lambda u: u.get(Payment, payment.id))
     if known is not None and known.settles:
         return FeeAlreadyPaid()
@@ -213,8 +211,11 @@ def _with_account(
 def _check(amount_fen: object, channel_name: str) -> None:
     if channel_name not in NAMES:
         raise ChannelUnknown(errors=[FieldError(field="channel", message="不在可选范围内")])
-    if type(amount_fen) is not int or not 1 <= amount_fen <= MAX_FEN:
+    if type(amount_fen) is not int or amount_fen < 1:
         raise AmountOutOfRange(errors=[FieldError(field="amount_fen", message="应当是以分为单位的正整数")])
+    if amount_fen > MAX_FEN:
+        message = f"超过线上单笔上限（{wording.LIMIT}）"
+        raise AmountOutOfRange(errors=[FieldError(field="amount_fen", message=message)])
 
 
 def _is_payable(live: Payment, amount_fen: int, product: str, owed_by: str | None) -> bool:

@@ -17,7 +17,7 @@ from payments.machine import CLOSED, DISPUTED, HOLDING_MONEY, LIVE, OPEN, PAYMEN
 from payments.models import Payment
 from payments.receipts import receipts
 from payments.refunds import refunds
-from payments.refunds.returning import settle_refund
+from payments.refunds.hearing import settle_refund
 from payments.subjects import held_payment, kin_of, provider_actor, request_closing
 from payments.verdicts import repeated, set_aside
 

@@ -21,9 +21,11 @@ from payments.asking import Silent, Underway
 from payments.bills.pay_links import forget_old_links
 from payments.bills.reminding import remind_batch
 from payments.guesses import forget_old_guesses
-from payments.machine import CLOSING, CREATED, DISPUTED, LIVE, OPEN, UNDER_WAY
+from payments.machine import CLOSING, CREATED, DISPUTED, LIVE, OPEN, REQUESTED, STUCK, UNDER_WAY
 from payments.models import Payment, Refund
 from payments.refunds import refunds, treasury
+from payments.refunds.hearing import STUCK_AGAIN
+from payments.refunds.questions import failed_numbers
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -117,10 +119,15 @@ def _claim_refunds(u: Unit) -> list[Underway]:
     for refund, payment in u.session.execute(wanted):
         if treasury.is_for_list(u, payment, refund):
             continue
-        refund.ask_next_at = clock.wire_now() + REFUND_LADDER[min(refund.asked, len(REFUND_LADDER) - 1)]
+        refund.ask_next_at = clock.wire_now() + _gap_after_refund(refund)
         refund.asked += 1
-        claimed.append(asking.underway_one(refund, payment))
+        forerunners = failed_numbers(u, payment.id) if refund.state == REQUESTED else []
+        claimed.append(asking.underway_one(refund, payment, forerunners))
     return claimed
+
+
+def _gap_after_refund(refund: Refund) -> timedelta:
+    return STUCK_AGAIN if refund.state == STUCK else REFUND_LADDER[min(refund.asked, len(REFUND_LADDER) - 1)]
 
 
 def _each(work: Callable[[T], bool], things: Sequence[T]) -> int:

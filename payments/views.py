@@ -160,7 +160,9 @@ class Waiting:
 class MoneyPending:
     """What waits for finance. `second`: one person has said yes; `failed`: not tried again, and the money still held.
 
-    `listed` and `submitted` are 退付; `differences` only the finance office sees; `receipts` are in trouble.
+    `stuck`: the channel cannot pass it on, and staff finish it there. `listed` and `submitted` are 退付.
+    `differences` only the finance office sees; `receipts` are in trouble.
+    `news`: what channels told and could not be used, and nobody has looked at yet.
     """
 
     disputed: Waiting
@@ -168,9 +170,39 @@ class MoneyPending:
     second: Waiting
     listed: Waiting
     submitted: Waiting
+    stuck: Waiting
     failed: Waiting
     differences: Waiting
     receipts: Waiting
+    news: Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyNews:
+    """News of a channel that was set aside: `says` and `why` in words, `reference` the channel's own number.
+
+    `number` is ours as the channel told it, of a payment or a refund; of a payment we know, `payment_says` is its
+    present state. `state` is open until somebody has seen it and given a reason.
+    """
+
+    id: str
+    heard_at: datetime
+    state: str
+    channel: str
+    verdict: str
+    says: str
+    kind: str
+    why: str
+    number: str
+    reference: str | None
+    amount_fen: int | None
+    payment_id: str | None
+    payment_says: str | None
+    payee: str | None
+    subject: str | None
+    seen_at: datetime | None
+    seen_by: str | None
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,10 @@ def wxpay_pay(world: World) -> Response:
 @desk.post("/wxpay/refunds")
 @with_world
 def wxpay_conclude_refund(world: World) -> Response:
-    """``{out_refund_no, outcome: SUCCESS|ABNORMAL|CLOSED}`` for a refund held in PROCESSING."""
+    """``{out_refund_no, outcome: SUCCESS|ABNORMAL|CLOSED}`` for a refund held in PROCESSING.
+
+    One that is ABNORMAL is finished by the merchant's people on the platform: SUCCESS or CLOSED.
+    """
     body = json_body()
     if body.get("outcome") not in ("SUCCESS", "ABNORMAL", "CLOSED"):
         return refuse("outcome must be SUCCESS, ABNORMAL or CLOSED")
@@ -54,7 +57,7 @@ def wxpay_conclude_refund(world: World) -> Response:
         refund = wxpay_refunds.current(world, page, str(body.get("out_refund_no", "")))
         if refund is None:
             return refuse("no such refund", 404)
-        if refund["status"] != "PROCESSING":
+        if refund["status"] not in ("PROCESSING", "ABNORMAL") or refund["status"] == body["outcome"]:
             return refuse(f"refund is {refund['status']}", 409)
         return json_answer({"status": wxpay_refunds.conclude(world, page, refund, body["outcome"])["status"]})
 

@@ -25,7 +25,7 @@ def verify_caller() -> None:
 
 @desk.after_request
 def sign_answer(response: Response) -> Response:
-    """Answers are signed, refusals too."""
+    """Answers are signed, refusals too, but not to a caller who is unknown."""
     return wxpay_seal.sign_answer(current_world(), response)
 
 

@@ -44,7 +44,7 @@ def current(world: World, page: Page, out_refund_no: str) -> Doc | None:
 
 
 def conclude(world: World, page: Page, refund: Doc, outcome: str) -> Doc:
-    """The control desk decides how a PROCESSING refund ends: SUCCESS, ABNORMAL or CLOSED."""
+    """The control desk decides how a refund ends: SUCCESS, ABNORMAL or CLOSED; ABNORMAL is not yet the end."""
     done = refund | {"status": outcome, "success_time": rfc3339(world.clock.now()), "done_at": None}
     _tell(world, page, done, 0.0)
     return _keep(page, done)

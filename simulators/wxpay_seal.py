@@ -62,8 +62,11 @@ def verify_caller(world: World) -> None:
 
 
 def sign_answer(world: World, response: Response) -> Response:
-    """Put the five headers on a JSON or empty answer; gateway trouble and files go unsigned."""
-    if response.mimetype == "application/json":
+    """Put the five headers on a JSON or empty answer, a refusal too.
+
+    Gateway trouble, files, and what is told to a caller whose own signature was wrong go unsigned.
+    """
+    if response.mimetype == "application/json" and response.status_code != 401:
         response.headers.update(_headers(world, response.get_data()))
         response.headers["Request-ID"] = secrets.token_hex(16).upper()
     return response
@@ -157,4 +160,8 @@ def _other_amount(resource: Doc) -> Doc:
 
 
 def _fresh(world: World, timestamp: str) -> bool:
-    return timestamp.isdecimal() and abs(world.clock.wire_seconds() - int(timestamp)) <= _WINDOW_SECONDS
+    return (
+        timestamp.isdecimal()
+        and len(timestamp) < 20
+        and abs(world.clock.wire_seconds() - int(timestamp)) <= _WINDOW_SECONDS
+    )

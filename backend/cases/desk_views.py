@@ -26,6 +26,7 @@ class FeeDue:
     state: str
     payment_id: str | None
     department_id: str
+    region_code: str
     item_name: str
     title: str
 

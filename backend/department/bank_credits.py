@@ -20,6 +20,7 @@ from payments.reconciliation import NotInBooks
 FINANCE = "finance"
 MOST = 92
 """A bank credit of three months at most."""
+OneId = Annotated[str, Field(min_length=1, max_length=40)]
 
 
 class SettlementsAsked(Paged):
@@ -49,11 +50,10 @@ class Withdrawal(Body):
 
 
 class Choice(Body):
-    """The settlements that a credit pays."""
+    """What a credit pays: settlements, and differences that were found to be the payee's own money."""
 
-    settlement_ids: list[Annotated[str, Field(min_length=1, max_length=40)]] = Field(
-        min_length=1, max_length=MOST
-    )
+    settlement_ids: list[OneId] = Field(default=[], max_length=MOST)
+    difference_ids: list[OneId] = Field(default=[], max_length=MOST)
 
 
 def settlements(call: Call[None]) -> Page[books.SettlementView]:
@@ -83,8 +83,19 @@ def settlement_file(call: Call[None], settlement_id: str) -> Response:
         return workbook(f"settlement-{settlement_id}", books.settlement_book(u, settlement_id))
 
 
+def payouts(call: Call[None]) -> Page[books.PayoutView]:
+    """List differences that were found to be a payee's own money, and the bank credits that brought them."""
+    asked = call.query
+    payee = _payee(call.principal, asked.payee)
+    with unit() as u:
+        found = books.payouts_of(
+            u, payee=payee, channel=asked.channel, after=paging.key_of(asked.cursor), limit=PAGE + 1
+        )
+    return paging.page(found, PAGE, lambda one: one.id)
+
+
 def tell_credit(call: Call[CreditTold], u: Unit) -> books.CreditView:
-    """Write down what the bank has credited; the settlements it pays are found by their sum."""
+    """Write down what the bank has credited; what it pays is found by the sum."""
     told = call.body
     _require_reach(call.principal, told.payee)
     draft = books.CreditDraft(told.payee, told.channel, told.reference, told.credited_on, told.amount_fen)
@@ -92,7 +103,7 @@ def tell_credit(call: Call[CreditTold], u: Unit) -> books.CreditView:
 
 
 def bank_credits(call: Call[None]) -> Page[books.CreditView]:
-    """List bank credits with the settlements they pay, or only those that nothing explains yet."""
+    """List bank credits with what they pay, or only those that nothing explains yet."""
     asked = call.query
     payee = _payee(call.principal, asked.payee)
     with unit() as u:
@@ -103,7 +114,7 @@ def bank_credits(call: Call[None]) -> Page[books.CreditView]:
 
 
 def bank_credit(call: Call[None], credit_id: str) -> books.CreditView:
-    """Show one bank credit with the settlements it pays."""
+    """Show one bank credit with what it pays."""
     with unit() as u:
         return _credit_in_reach(u, call.principal, credit_id)
 
@@ -116,16 +127,17 @@ def credit_file(call: Call[None], credit_id: str) -> Response:
 
 
 def withdraw_credit(call: Call[Withdrawal], u: Unit, credit_id: str) -> books.CreditView:
-    """Take back a credit that was told wrongly; its settlements are free again."""
+    """Take back a credit that was told wrongly; all it paid is free again."""
     _credit_in_reach(u, call.principal, credit_id)
     books.withdraw_credit(u, credit_id, call.body.reason, call.principal.actor)
     return books.credit_of(u, credit_id)
 
 
 def choose_settlements(call: Call[Choice], u: Unit, credit_id: str) -> books.CreditView:
-    """Say by hand which settlements a credit pays; they must add up to it."""
+    """Say by hand which settlements and differences a credit pays; they must add up to it."""
     _credit_in_reach(u, call.principal, credit_id)
-    books.choose_settlements(u, credit_id, call.body.settlement_ids, call.principal.actor)
+    asked, by = call.body, call.principal.actor
+    books.choose_settlements(u, credit_id, asked.settlement_ids, by, difference_ids=asked.difference_ids)
     return books.credit_of(u, credit_id)
 
 
@@ -138,6 +150,7 @@ def register(surface: Surface) -> None:
     )
     surface.get(f"{at}/lines", answers=Page[books.SettledLine], query=Paged, problems=gone)(settlement_lines)
     surface.get(f"{at}/file", media=(books.MEDIA,), problems=gone)(settlement_file)
+    surface.get("/payouts", answers=Page[books.PayoutView], query=SettlementsAsked, problems=seen)(payouts)
     surface.post(
         "/bank-credits", body=CreditTold, answers=books.CreditView, status=201,
         problems=(*seen, books.CreditReferenceTaken),

@@ -15,7 +15,10 @@ from backend.store.unit import unit
 FINANCE, CLERK, SYSTEM = "finance", "window_clerk", "system"
 BILL_DESK = (FINANCE, CLERK, SYSTEM)
 MOST_IN_A_BATCH = 200
-Fen = Annotated[int, Field(ge=0, le=100_000_000)]
+MOST_FEN = 10**12
+"""Beyond any bill: what may be paid online is the bureau's to say, line by line and with its limit."""
+Fen = Annotated[int, Field(ge=0, le=MOST_FEN)]
+Sum = Annotated[int, Field(ge=1, le=MOST_FEN)]
 
 
 class BillLineGiven(Body):
@@ -23,7 +26,7 @@ class BillLineGiven(Body):
 
     code: str = Field(default="", max_length=30)
     name: str = Field(min_length=1, max_length=80)
-    fee_fen: int = Field(ge=1, le=100_000_000)
+    fee_fen: Sum
 
 
 class BillPush(Body):
@@ -39,7 +42,7 @@ class BillPush(Body):
     unit_code: str = Field(default="", pattern=r"^([0-9A-Za-z-]{3,30})?$")
     region_code: str = Field(pattern=r"^[0-9]{6}([0-9]{3})?([0-9]{3})?$")
     item: str = Field(min_length=1, max_length=80)
-    principal_fen: int = Field(ge=1, le=100_000_000)
+    principal_fen: Sum
     overdue_fen: Fen = 0
     overdue_ppm: int = Field(default=0, ge=0, le=1_000_000)
     items: list[BillLineGiven] = Field(default_factory=list, max_length=20)
@@ -64,13 +67,19 @@ class Reason(Body):
 
 
 class Correction(Reason):
-    """Other amounts for a bill nobody has paid or begins to pay."""
+    """Other amounts for a bill nobody has paid or begins to pay; amounts that were right are told again.
 
-    principal_fen: int = Field(ge=1, le=100_000_000)
+    `second_factor` and `payer_id_no` stay as they are when left out; with an empty `payer_id_no` the bill names nobody.
+    Anything else that was wrong: withdraw the bill and push another under a new number.
+    """
+
+    principal_fen: Sum
     overdue_fen: Fen = 0
     overdue_ppm: int = Field(default=0, ge=0, le=1_000_000)
     items: list[BillLineGiven] = Field(default_factory=list, max_length=20)
     due_on: Day
+    second_factor: str | None = Field(default=None, min_length=4, max_length=20)
+    payer_id_no: str | None = Field(default=None, pattern=r"^([0-9]{17}[0-9Xx])?$")
 
 
 class BillsAsked(Query):
@@ -90,7 +99,7 @@ class BillsAsked(Query):
 
 
 def push_bill(call: Call[BillPush], u: Unit) -> payments.BillView:
-    """Take a bill in; the same one again is the same bill."""
+    """Take a bill in; the same one again is the same bill, and nothing of another under its number is taken over."""
     draft = _draft(call.body, _department(call.principal))
     _require_push(call.principal, draft)
     return payments.issue_bill(u, draft, call.principal.actor)
@@ -116,12 +125,13 @@ def list_bills(call: Call[None]) -> Page[payments.BillView]:
 
 
 def correct_bill(call: Call[Correction], u: Unit, bill_id: str) -> payments.BillView:
-    """Put other amounts on a bill that nobody has paid or begins to pay."""
+    """Put other amounts, another second factor or payer on a bill that nobody has paid or begins to pay."""
     bill, told = _bill_in_reach(u, call.principal, bill_id), call.body
-    amounts = payments.BillAmounts(
-        told.principal_fen, told.overdue_fen, told.overdue_ppm, told.due_on, _lines(told.items)
+    amounts = told.model_dump(exclude={"reason", "second_factor", "items"})
+    correction = payments.BillCorrection(**amounts, items=_lines(told.items), factor=told.second_factor)
+    return payments.correct_bill(
+        u, bill_id, bill.department_id, correction, told.reason, call.principal.actor
     )
-    return payments.correct_bill(u, bill_id, bill.department_id, amounts, told.reason, call.principal.actor)
 
 
 def show_bill(call: Call[None], bill_id: str) -> payments.BillView:

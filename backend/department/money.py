@@ -1,6 +1,7 @@
 """The desk where finance looks for payments, sees what waits for it, and reads the ledger.
 
-Payments: finance of the payee, or the finance office. The ledger's accounts are the finance office's alone.
+Payments: finance of the payee, or the finance office. The ledger's accounts and news of
+money that nobody knows are the finance office's alone.
 """
 
 from typing import Literal
@@ -10,11 +11,12 @@ from pydantic import Field
 import payments
 from backend import people
 from backend.department.bills import FINANCE
+from backend.department.reconciling import CITY
 from backend.department.refunds import finance_reach, is_in_reach
-from backend.kernel.problems import MalformedRequest
+from backend.kernel.problems import MalformedRequest, NotFound
 from backend.runtime import paging
 from backend.runtime.audience import Principal
-from backend.runtime.surface import Call, Day, Page, Query, Surface
+from backend.runtime.surface import Body, Call, Day, Page, Query, Surface, Unit
 from backend.store.unit import unit
 
 PaymentState = Literal[
@@ -32,6 +34,20 @@ class PaymentsAsked(Query):
     paid_to: Day | None = None
     cursor: str | None = Field(default=None, max_length=200)
     limit: int = Field(default=paging.DEFAULT_LIMIT, ge=1, le=paging.MAX_LIMIT)
+
+
+class NewsAsked(Query):
+    """A page of news of channels that could not be used: what nobody has looked at yet, what was seen, or all."""
+
+    state: Literal["open", "seen"] | None = None
+    cursor: str | None = Field(default=None, max_length=200)
+    limit: int = Field(default=paging.DEFAULT_LIMIT, ge=1, le=paging.MAX_LIMIT)
+
+
+class WhatItWas(Body):
+    """What the news turned out to be, or what was done about it; kept with it."""
+
+    reason: str = Field(min_length=2, max_length=80)
 
 
 class AccountsAsked(Query):
@@ -64,11 +80,33 @@ def list_payments(call: Call[None]) -> Page[payments.PaymentListed]:
 
 
 def show_pending(call: Call[None]) -> payments.MoneyPending:
-    """What waits for us: held money, refunds, differences and receipts; how many, and since when the oldest does."""
+    """What waits for us: held money, refunds, differences, receipts and news; how many, and since when the oldest."""
     people.require_role(call.principal, FINANCE)
-    is_office = people.is_finance_office(call.principal)
     with unit() as u:
-        return payments.money_pending(u, finance_reach(call.principal), is_office=is_office)
+        return payments.money_pending(
+            u, finance_reach(call.principal), is_office=_is_city_office(call.principal)
+        )
+
+
+def list_news(call: Call[None]) -> Page[payments.MoneyNews]:
+    """What channels told and could not be used, newest first; what no payment of ours explains only the office sees."""
+    people.require_role(call.principal, FINANCE)
+    asked: NewsAsked = call.query
+    with unit() as u:
+        found = payments.news_at_desk(
+            u, finance_reach(call.principal), is_office=_is_city_office(call.principal), state=asked.state,
+            before=paging.key_of(asked.cursor), limit=asked.limit + 1,
+        )  # fmt: skip
+        shown = paging.page(found, asked.limit, lambda one: one.id)
+        return Page(tuple(one for one in shown.items if _concerns(u, call.principal, one)), shown.next)
+
+
+def see_news(call: Call[WhatItWas], u: Unit, news_id: str) -> payments.MoneyNews:
+    """Say that I have looked into it, and what it was; it waits no longer."""
+    people.require_role(call.principal, FINANCE)
+    if not _concerns(u, call.principal, payments.news_of(u, news_id)):
+        raise NotFound
+    return payments.see_news(u, news_id, call.body.reason, call.principal.actor)
 
 
 def list_accounts(call: Call[None]) -> Page[payments.AccountBalance]:
@@ -97,12 +135,30 @@ def register(surface: Surface) -> None:
         list_payments
     )
     surface.get("/money-pending", answers=payments.MoneyPending, problems=told)(show_pending)
+    surface.get("/money-news", query=NewsAsked, answers=Page[payments.MoneyNews], problems=told)(list_news)
+    surface.post(
+        "/money-news/<news_id>/seen",
+        body=WhatItWas,
+        answers=payments.MoneyNews,
+        problems=(*told, NotFound, payments.NewsAlreadySeen),
+    )(see_news)
     surface.get(
         "/ledger/accounts", query=AccountsAsked, answers=Page[payments.AccountBalance], problems=told
     )(list_accounts)
     surface.get(
         "/ledger/accounts/<account>/lines", query=LinesAsked, answers=Page[payments.LedgerLine], problems=told
     )(list_lines)
+
+
+def _concerns(u: Unit, principal: Principal, news: payments.MoneyNews) -> bool:
+    """Whether finance of the payee asks; news of money that we do not know is the city's finance office's."""
+    if news.payee is None or news.subject is None:
+        return _is_city_office(principal)
+    return is_in_reach(u, principal, news.payee, news.subject)
+
+
+def _is_city_office(principal: Principal) -> bool:
+    return people.is_finance_office(principal, CITY)
 
 
 def _require_office(principal: Principal) -> None:

@@ -60,9 +60,14 @@ class ManyDecisions(Body):
 
 
 class Explanation(Body):
-    """What a booked difference was: the channel has put it right (`channel`), or kept it as its fee (`fee`)."""
+    """What a booked difference was.
 
-    to: Literal["channel", "fee"] = "channel"
+    `channel`: the channel's mistake, which it takes back or has put right; `fee`: the channel kept it; `payee`: the
+    money of `department_id`, which the channel pays out to it.
+    """
+
+    to: Literal["channel", "fee", "payee"] = "channel"
+    department_id: str | None = Field(None, min_length=1, max_length=40)
     reason: str = Field(min_length=2, max_length=200)
 
 
@@ -152,7 +157,8 @@ def decide_many(call: Call[ManyDecisions], u: Unit) -> list[books.DecisionOutcom
 def explain(call: Call[Explanation], u: Unit, difference_id: str) -> books.DifferenceView:
     """Say what a booked difference was; above the threshold a colleague confirms it."""
     _require_office(call.principal)
-    books.explain(u, difference_id, call.body.to, call.body.reason, call.principal.actor)
+    asked, by = call.body, call.principal.actor
+    books.explain(u, difference_id, asked.to, asked.reason, by, department_id=asked.department_id)
     return books.difference_of(u, difference_id)
 
 
@@ -187,11 +193,12 @@ def register(surface: Surface) -> None:
         "/differences/decisions", body=ManyDecisions, answers=list[books.DecisionOutcome], problems=seen
     )(decide_many)
     surface.post(
-        f"{one}/explanation", body=Explanation, answers=books.DifferenceView, problems=(*gone, ImpossibleMove)
-    )(explain)
+        f"{one}/explanation", body=Explanation, answers=books.DifferenceView,
+        problems=(*gone, ImpossibleMove, books.NobodysPayout),
+    )(explain)  # fmt: skip
     surface.post(
         f"{one}/confirmation", body=SecondWord, answers=books.DifferenceView,
-        problems=(*gone, ImpossibleMove, books.SameHands),
+        problems=(*gone, ImpossibleMove, books.SameHands, books.NobodysPayout),
     )(confirm)  # fmt: skip
 
 

@@ -20,6 +20,7 @@ State = Literal[
     "second",
     "requested",
     "sent",
+    "stuck",
     "listed",
     "submitted",
     "succeeded",
@@ -175,7 +176,7 @@ def page_of_refunds(
     sees: Callable[[Unit, Principal, payments.RefundAtDesk], bool],
     way: str | None = None,
 ) -> Page[payments.RefundAtDesk]:
-    """A page of refunds within reach. Fees of another region's cases are left out of a page that is already cut."""
+    """A page of refunds within reach; one whose region nobody knows is left out of a page that is already cut."""
     asked: RefundsAsked = call.query
     with unit() as u:
         found = payments.refunds_at_desk(

@@ -15,6 +15,9 @@ SECONDS = Histogram(
 )
 OUTSIDE = Counter("town_outside_calls_total", "Calls to providers by outcome", ["telephone", "outcome"])
 NOTICES = Counter("town_notices_total", "Notices heard, by verdict", ["provider", "verdict"])
+SET_ASIDE = Counter(
+    "town_notices_set_aside_total", "Authentic notices that could not be used", ["provider", "kind"]
+)
 CHORES = Counter("town_chores_total", "Chores run, by outcome", ["chore", "outcome"])
 DELIVERIES = Counter("town_deliveries_total", "Events given to ears, by outcome", ["ear", "outcome"])
 BACKLOG = Gauge(

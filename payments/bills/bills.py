@@ -13,12 +13,12 @@ from backend.kernel.problems import Problem
 from backend.store.unit import Actor, Unit, retry_on
 from payments import subjects, wording
 from payments.bills import drafts, payees
-from payments.bills.models import Bill, BillItem, BillReminder
+from payments.bills.models import Bill, BillItem, BillReader, BillReminder
 from payments.bills.prices import Price, price_met, price_on
 from payments.bills.problems import BillBeingPaid
-from payments.bills.questions import bill_view, lines_of
+from payments.bills.questions import bill_view, knows_factor, lines_of
 from payments.bills.reminding import payer_of
-from payments.bills.views import BillAmounts, BillDraft, BillLine, BillView, LineFault, LineOutcome
+from payments.bills.views import BillCorrection, BillDraft, BillLine, BillView, LineFault, LineOutcome
 from payments.machine import BILL, BILL_PAID, DUE
 from payments.models import Payment
 from payments.problems import BillNotDue, BillNotFound, BillNumberTaken
@@ -27,15 +27,16 @@ retry_on("uq_payments_bill_notice_no")
 
 
 def issue_bill(u: Unit, draft: BillDraft, by: Actor) -> BillView:
-    """Take a bill in. The same one again is the same bill.
+    """Take a bill in. The same one again is the same bill; nothing that differs from it is taken over silently.
 
-    Raises InvalidInput (or one of its kinds), BillNumberTaken (the number stands on another bill), PayeeInactive.
+    Raises InvalidInput (or one of its kinds), PayeeInactive, and BillNumberTaken: the number stands on a bill that
+    says something else, or that was withdrawn.
     """
     draft = drafts.checked(draft)
     known = u.session.scalars(select(Bill).where(Bill.notice_no == draft.notice_no)).one_or_none()
     if known is not None:
-        if drafts.differs(known, lines_of(u, [known.id]).get(known.id, ()), draft):
-            raise BillNumberTaken
+        if wrong := drafts.differences(known, lines_of(u, [known.id]).get(known.id, ()), draft):
+            raise BillNumberTaken(errors=wrong)
         return bill_view(u, known)
     payees.require_active(u, draft.department_id)
     payees.require_unit(u, draft.department_id, draft.unit_code)
@@ -85,25 +86,32 @@ def load_bills(u: Unit, rows: Iterable[Mapping[str, Any]], by: Actor) -> int:
 
 
 def correct_bill(
-    u: Unit, bill_id: str, department_id: str | None, amounts: BillAmounts, reason: str, by: Actor
+    u: Unit, bill_id: str, department_id: str | None, told: BillCorrection, reason: str, by: Actor
 ) -> BillView:
-    """Put other amounts on a bill that nobody has paid or begins to pay; the journal keeps both.
+    """Put other amounts on a bill that nobody has paid or begins to pay; the journal keeps both sums.
 
+    With another second factor it is found anew by everybody, with another payer it tells and reminds them. The journal
+    keeps which of the two changed and neither of them. What else was wrong needs a new bill under a new number.
     Raises BillNotFound, BillNotDue, BillBeingPaid, InvalidInput (or one of its kinds).
     """
     bill = _due_bill(u, bill_id, department_id)
     if subjects.open_payments(u, subjects.subject_of_bill(bill.id)):
         raise BillBeingPaid
-    amounts = drafts.checked_amounts(amounts, bill.kind, bill.item, bill.issued_on)
-    facts = {"reason": scrub(reason)[:80], "was_fen": price_on(bill, bill.due_on).total_fen}
-    if amounts.due_on != bill.due_on:
+    told = drafts.checked_correction(told, bill)
+    was_fen = price_on(bill, bill.due_on).total_fen
+    facts = {"reason": scrub(reason)[:80], "was_fen": was_fen, "principal_fen": told.principal_fen}
+    has_other_day, has_other_payer = told.due_on != bill.due_on, _takes_payer(bill, told)
+    changed = {"payer_changed": has_other_payer, "factor_changed": _takes_factor(u, bill, told)}
+    facts |= {name: True for name, has_changed in changed.items() if has_changed}
+    if has_other_day or has_other_payer:
         u.session.execute(delete(BillReminder).where(BillReminder.bill_id == bill.id))
-    bill.principal_fen, bill.overdue_fen = amounts.principal_fen, amounts.overdue_fen
-    bill.overdue_ppm, bill.due_on = amounts.overdue_ppm, amounts.due_on
-    facts["principal_fen"] = bill.principal_fen
+    bill.principal_fen, bill.overdue_fen = told.principal_fen, told.overdue_fen
+    bill.overdue_ppm, bill.due_on = told.overdue_ppm, told.due_on
     u.session.execute(delete(BillItem).where(BillItem.bill_id == bill.id))
-    u.session.add_all(drafts.item_rows(bill.id, amounts.items))
+    u.session.add_all(drafts.item_rows(bill.id, told.items))
     u.step(BILL, bill, "corrected", by=by, facts=facts)
+    if has_other_payer:
+        u.record(BillIssued(bill.id, bill.id, payer_of(u, bill)))
     u.flush_rows()
     return bill_view(u, bill)
 
@@ -159,6 +167,23 @@ def take_back_payment(u: Unit, payment: Payment, by: Actor, *, withdrawn: bool =
         if payment.paid_at is not None:
             bill.due_on += max(clock.today() - clock.day_of(payment.paid_at), timedelta(0))
         u.step(BILL, bill, "withdrawn_returned" if withdrawn else "returned", by=by)
+
+
+def _takes_payer(bill: Bill, told: BillCorrection) -> bool:
+    """Name another payer, if another is told; whether one was."""
+    if told.payer_id_no is None or drafts.names_payer(bill, told.payer_id_no):
+        return False
+    drafts.put_payer(bill, told.payer_id_no)
+    return True
+
+
+def _takes_factor(u: Unit, bill: Bill, told: BillCorrection) -> bool:
+    """Put another second factor on it, if another is told: whoever found it by the former one has proven nothing."""
+    if told.factor is None or knows_factor(bill, told.factor):
+        return False
+    drafts.put_factor(bill, told.factor)
+    u.session.execute(delete(BillReader).where(BillReader.bill_id == bill.id))
+    return True
 
 
 def _price_met(bill: Bill, payment: Payment) -> Price | None:

@@ -13,13 +13,14 @@ from backend.kernel.money import yuan
 from backend.runtime import paging
 from backend.store import vault
 from backend.store.unit import Unit, retry_on, run_unit
-from payments import guesses
+from payments import guesses, wording
 from payments.bills.models import FACTOR, FINE, PAYER, Bill, BillItem, BillReader
 from payments.bills.money import Settled, paid_since, settled
-from payments.bills.prices import last_free_day, price_now
+from payments.bills.prices import Price, last_free_day, price_now
 from payments.bills.views import BillLine, BillView, WindowView
 from payments.machine import BILL, DUE
-from payments.problems import BillNotFound
+from payments.models import MAX_FEN
+from payments.problems import BillNotFound, MustVisitWindow
 
 WINDOW_FIRST_ABOVE_FEN = 20_000
 """HN-07: a fine whose principal is above 200 yuan is handled at the window first."""
@@ -105,13 +106,21 @@ def bill_facts_for(u: Unit, bill_id: str) -> Mapping[str, str]:
     }
 
 
-def must_visit_window(bill: Bill) -> bool:
-    return (
-        bill.kind == FINE
-        and bill.principal_fen > WINDOW_FIRST_ABOVE_FEN
-        and bill.window_handled_at is None
-        and bill.state == DUE
-    )
+def require_online(bill: BillView) -> None:
+    """Raises MustVisitWindow, with the reason, unless the bill can be paid online as it stands."""
+    if bill.must_visit_window:
+        window = {"name": bill.window.name, "address": bill.window.address}
+        raise MustVisitWindow(bill.window_reason, window=window)
+
+
+def _window_reason(bill: Bill, price: Price) -> str:
+    """Why a due bill cannot be paid online as things are; empty when it can."""
+    if bill.state != DUE:
+        return ""
+    if price.total_fen > MAX_FEN:
+        return wording.ABOVE_THE_LIMIT
+    large = bill.kind == FINE and bill.principal_fen > WINDOW_FIRST_ABOVE_FEN
+    return wording.WINDOW_FIRST if large and bill.window_handled_at is None else ""
 
 
 def bill_view(u: Unit, bill: Bill, person_id: str | None = None) -> BillView:
@@ -141,8 +150,14 @@ def tidy_factor(text_given: str) -> str:
     return "".join(text_given.split()).upper()
 
 
+def knows_factor(bill: Bill, factor: str) -> bool:
+    known = vault.open_sealed(FACTOR, bill.id, bill.factor)
+    return hmac.compare_digest(known.encode(), tidy_factor(factor).encode())
+
+
 def _view(bill: Bill, lines: tuple[BillLine, ...], paid: Settled) -> BillView:
     price = price_now(bill, clock.today())
+    reason = _window_reason(bill, price)
     return BillView(
         id=bill.id,
         notice_no=bill.notice_no,
@@ -162,7 +177,8 @@ def _view(bill: Bill, lines: tuple[BillLine, ...], paid: Settled) -> BillView:
         due_on=bill.due_on,
         state=bill.state,
         says=BILL.label(bill.state),
-        must_visit_window=must_visit_window(bill),
+        must_visit_window=bool(reason),
+        window_reason=reason,
         window=WindowView(bill.window_name, bill.window_address),
         payment_id=paid.payment_id,
         paid_at=paid.paid_at,
@@ -212,14 +228,9 @@ def _try(u: Unit, who: tuple[str, str], notice_no: str, factor: str) -> BillView
     keys = {"number": vault.keyed_digest("bill-lookup", notice_no).hex(), "own": own, "person": person_id}
     counted = guesses.count_all(u, keys | ({"sender": sender} if sender else {}))
     bill = u.session.scalars(select(Bill).where(Bill.notice_no == notice_no)).one_or_none()
-    if bill is None or not _knows_factor(bill, factor):
+    if bill is None or not knows_factor(bill, factor):
         return None
     guesses.take_back(u, counted)
     if u.get(BillReader, (bill.id, person_id)) is None:
         u.add(BillReader(bill_id=bill.id, person_id=person_id, found_at=clock.now()))
     return bill_view(u, bill, person_id)
-
-
-def _knows_factor(bill: Bill, factor: str) -> bool:
-    known = vault.open_sealed(FACTOR, bill.id, bill.factor)
-    return hmac.compare_digest(known.encode(), tidy_factor(factor).encode())

@@ -26,7 +26,8 @@ class BillView:
     """One bill as of today; `total_fen` is what paying it now costs, or what was paid for it.
 
     `payment_id` is the payment that settled it, for the desk, for who paid and for who owed; `has_receipt` tells
-    that a valid receipt of it can be shown.
+    that a valid receipt of it can be shown. `window_reason` says why it cannot be paid online now, if it must visit
+    the window.
     """
 
     id: str
@@ -48,6 +49,7 @@ class BillView:
     state: str
     says: str
     must_visit_window: bool
+    window_reason: str
     window: WindowView
     payment_id: str | None = None
     paid_at: datetime | None = None
@@ -82,14 +84,19 @@ class BillDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class BillAmounts:
-    """What a correction puts in the place of a bill's amounts; without `items` the bill has one line again."""
+class BillCorrection:
+    """What a correction puts in the place of a bill's amounts; without `items` the bill has one line again.
+
+    `factor` and `payer_id_no` stay as they are when they are None; with an empty number the bill names nobody.
+    """
 
     principal_fen: int
     overdue_fen: int
     overdue_ppm: int
     due_on: date
     items: tuple[BillLine, ...] = ()
+    factor: str | None = None
+    payer_id_no: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,11 @@ class RefundPending:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundStuck:
+    """The provider holds the money and cannot pass it on (the payer's account is gone): staff finish it there."""
+
+
+@dataclass(frozen=True, slots=True)
 class RefundDone:
     """The money went back. `amount_fen` is None when the provider named no usable amount."""
 
@@ -149,7 +154,7 @@ class Corrupt:
 Prepared = Ticket | AlreadyPaid | Refusal | Unknown
 Found = Paid | Waiting | Shut | Absent | Unknown
 Closing = Shut | AlreadyPaid | Absent | Unknown
-RefundNews = RefundDone | RefundPending | Refusal | Absent | Unknown
+RefundNews = RefundDone | RefundPending | RefundStuck | Refusal | Absent | Unknown
 DayBill = BillFile | NoBill | NotYet | Unknown | Corrupt
 
 OURS = "ours"

@@ -92,12 +92,13 @@ class _Text:
 
 
 _W_NEEDED = (
-    "交易时间", "商户号", "微信订单号", "商户订单号", "交易状态", "微信退款单号", "商户退款单号", "退款状态", "手续费",
-    "订单金额", "申请退款金额",
+    "交易时间", "商户号", "微信订单号", "商户订单号", "交易状态", "货币种类", "微信退款单号", "商户退款单号",
+    "退款状态", "手续费", "订单金额", "申请退款金额",
 )  # fmt: skip
 _W_SUMS = ("总交易单数", "手续费总金额", "订单总金额", "申请退款总金额")
 _W_KINDS = {"SUCCESS": PAID, "REFUND": RETURNED, "REVOKED": RETURNED}
 _W_DONE = "SUCCESS"
+_W_CURRENCY = "CNY"
 
 
 def _wechat_lines(text: _Text, day: date) -> Iterator[Line]:
@@ -113,9 +114,13 @@ def _wechat_lines(text: _Text, day: date) -> Iterator[Line]:
         values = line[1:].split(",`")
         if len(values) != width:
             text.fail("columns")
-        at, mchid, tx, number, state, back_tx, back_number, back_state, fee, amount, back = pick(values)
+        at, mchid, tx, number, state, money, back_tx, back_number, back_state, fee, amount, back = pick(
+            values
+        )
         if mchid != merchant:
             text.fail("merchant")
+        if money != _W_CURRENCY:
+            text.fail("currency")
         kind = _W_KINDS.get(state) or text.fail("state")
         fen, kept = _fen(text, amount if kind == PAID else back), _fee(text, fee)
         sums.lines[kind] += 1

@@ -8,6 +8,7 @@ Keys are read when they change: ours together with its certificate, theirs one f
 import base64
 import binascii
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,11 @@ from backend.runtime.outbound import Answer, Telephone
 from backend.runtime.papers import BadPaper, Watched
 from payments.channels.port import Forged
 
+log = logging.getLogger(__name__)
 SIGNATURE_TYPE = "WECHATPAY2-SHA256-RSA2048"
 WINDOW_S = 300
+STAMP_MOST = 12
+"""Digits of a moment: more of them are no moment, and too many no number."""
 
 
 class Account(Protocol):
@@ -70,7 +74,7 @@ class Seal:
         if told.get("wechatpay-signature-type", SIGNATURE_TYPE) != SIGNATURE_TYPE:
             raise Forged("another signature algorithm")
         stamp, nonce = told.get("wechatpay-timestamp", ""), told.get("wechatpay-nonce", "")
-        if not (stamp.isascii() and stamp.isdigit()) or abs(clock.wire_seconds() - int(stamp)) > WINDOW_S:
+        if not _is_now(stamp):
             raise Forged("signed too long ago, or in the future")
         message = b"%b\n%b\n%b\n" % (stamp.encode(), nonce.encode(), body)
         _verify(watched.get(), told.get("wechatpay-signature", ""), message)
@@ -102,7 +106,7 @@ class Merchant:
 
 
 class Line:
-    """Takes the place of the package's own HTTP: our telephone, raw bytes, a proof for every good answer."""
+    """Takes the place of the package's own HTTP: our telephone, raw bytes, a proof for every answer."""
 
     def __init__(self, account: Account, seal: Seal) -> None:
         self._mchid, self._seal = account.mchid, seal
@@ -119,9 +123,17 @@ class Line:
         answer = self._telephone.request(
             verb, path, headers=self._headers(verb, path, body), data=body.encode() or None
         )
-        if 200 <= answer.status < 300:
-            self._seal.prove(answer.headers, answer.body)
+        self._prove(answer)
         return answer.status, answer.body
+
+    def _prove(self, answer: Answer) -> None:
+        """WeChat signs every answer to a caller it has recognised, each no like each yes."""
+        try:
+            self._seal.prove(answer.headers, answer.body)
+        except Forged as unproven:
+            if answer.status in (401, 403):
+                log.warning("WeChat Pay does not accept our signature", extra={"status": answer.status})
+            raise Forged(f"{answer.status} without a proof: {unproven}") from unproven
 
     def download(self, address: str, into: IO[bytes], most: int) -> Answer:
         """A file that a proven answer named. Raises OutsideError; Garbled for an address that is not theirs."""
@@ -160,6 +172,12 @@ def _private(file: Path) -> RSAPrivateKey:
 
 def _watched_public(file: Path) -> Watched[RSAPublicKey]:
     return Watched([file], lambda: papers.public_key(file.read_bytes()))
+
+
+def _is_now(stamp: str) -> bool:
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= STAMP_MOST):
+        return False
+    return abs(clock.wire_seconds() - int(stamp)) <= WINDOW_S
 
 
 def _verify(key: RSAPublicKey, signature: str, message: bytes) -> None:

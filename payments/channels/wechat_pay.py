@@ -26,7 +26,8 @@ PAID_STATES = {"SUCCESS", "REFUND"}
 """REFUND: the money came and part of it went back since."""
 SHUT_STATES = {"CLOSED", "REVOKED"}
 TRIGGERS = dict.fromkeys(PAID_STATES, "succeeded") | dict.fromkeys(SHUT_STATES, "closed")
-REFUND_TRIGGERS = {"SUCCESS": "refund_succeeded", "CLOSED": "refund_failed", "ABNORMAL": "refund_failed"}
+REFUND_TRIGGERS = {"SUCCESS": "refund_succeeded", "CLOSED": "refund_failed", "ABNORMAL": "refund_stuck"}
+"""ABNORMAL: the payer's account takes nothing. The provider still counts it, and no other number may replace it."""
 
 ABSENT_CODES = {"ORDER_NOT_EXIST", "ORDERNOTEXIST", "RESOURCE_NOT_EXISTS"}
 PAID_CODES = {"ORDERPAID", "ORDER_PAID"}
@@ -258,6 +259,8 @@ def _refund_news(answer: Mapping[str, Any]) -> port.RefundNews:
     trigger = REFUND_TRIGGERS.get(str(answer.get("status")))
     if trigger == "refund_failed":
         return port.Refusal(str(answer["status"]), "the channel could not return the money")
+    if trigger == "refund_stuck":
+        return port.RefundStuck()
     if trigger is None:
         return port.RefundPending()
     return port.RefundDone(

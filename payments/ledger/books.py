@@ -21,6 +21,7 @@ _LEDGER = {
     "account {} is on the wrong side": """
         SELECT account FROM payments_ledger_entry
         WHERE split_part(account, ':', 1) IN ('payee', 'citizen', 'refund')
+            AND split_part(movement, ':', 2) <> 'explained'
         GROUP BY account HAVING sum(amount_fen) > 0
     """,
     "account {} does not hold what its payments and refunds make": """
@@ -72,7 +73,8 @@ _PAYMENTS = {
     "payment {} has ledger entries but never received money": """
         SELECT DISTINCT p.id FROM payments_payment p JOIN payments_ledger_entry e ON e.payment_id = p.id
         WHERE p.state IN ('created', 'awaiting', 'closing', 'closed')
-            AND split_part(e.movement, ':', 2) IN ('received', 'surplus', 'corrected', 'promised', 'returned', 'failed')
+            AND split_part(e.movement, ':', 2) IN (
+                'received', 'surplus', 'corrected', 'promised', 'promised_again', 'returned', 'failed')
     """,
     "payment {} has received another sum than the ledger says": """
         SELECT p.id FROM payments_payment p JOIN payments_ledger_entry e ON e.payment_id = p.id
@@ -88,13 +90,13 @@ _PAYMENTS = {
     "payment {} keeps money that is its payer's own": """
         SELECT p.id FROM payments_payment p JOIN payments_ledger_entry e
             ON e.payment_id = p.id AND e.account = 'citizen:' || p.person_id
-        WHERE split_part(e.movement, ':', 2) IN ('surplus', 'corrected', 'promised', 'failed')
+        WHERE split_part(e.movement, ':', 2) IN ('surplus', 'corrected', 'promised', 'promised_again', 'failed')
         GROUP BY p.id HAVING sum(e.amount_fen) <> 0 AND max(p.state) NOT IN ('disputed', 'refunding')
     """,
     "payment {} is refunding, but no refund of it is under way": """
         SELECT p.id FROM payments_payment p WHERE p.state = 'refunding' AND NOT EXISTS (
             SELECT 1 FROM payments_refund r
-            WHERE r.payment_id = p.id AND (r.state IN ('requested', 'sent', 'listed', 'submitted')))
+            WHERE r.payment_id = p.id AND r.state IN ('requested', 'sent', 'stuck', 'listed', 'submitted'))
     """,
     "payment {} is no longer wanted, but not on its way back": """
         SELECT p.id FROM payments_payment p
@@ -129,13 +131,29 @@ _SETTLED = {
             AND NOT EXISTS (SELECT 1 FROM payments_difference d WHERE d.refund_id = r.id))
     """,
 }
+_CREDITED = {
+    "difference {} is told as a department's but not paid out to it": """
+        SELECT d.id FROM payments_difference d LEFT JOIN payments_ledger_entry e
+            ON e.movement = d.id || ':explained' AND e.account = 'bank:' || d.explained_department
+        WHERE d.state = 'solved' AND d.explained_to = 'payee' AND e.amount_fen IS DISTINCT FROM d.payout_fen
+    """,
+    "bank credit {} is not the sum of what it pays": """
+        WITH paid AS (
+            SELECT credit_id, net_fen AS fen FROM payments_settlement WHERE credit_id IS NOT NULL
+            UNION ALL SELECT credit_id, payout_fen FROM payments_difference WHERE credit_id IS NOT NULL
+        )
+        SELECT c.id FROM paid JOIN payments_bank_credit c ON c.id = paid.credit_id
+        GROUP BY c.id HAVING sum(paid.fen) <> c.amount_fen OR c.withdrawn_at IS NOT NULL
+    """,
+}
 _REFUNDS = {
     "refund {} has promised another sum than it is owed": """
         SELECT r.id FROM payments_refund r JOIN payments_payment p ON p.id = r.payment_id
         LEFT JOIN payments_ledger_entry e ON e.account = 'refund:' || p.channel
-            AND e.movement IN (r.id || ':promised', r.id || ':returned', r.id || ':failed')
+            AND e.movement IN (
+                r.id || ':promised', r.id || ':promised_again', r.id || ':returned', r.id || ':failed')
         GROUP BY r.id HAVING coalesce(sum(e.amount_fen), 0)
-            <> CASE WHEN r.state IN ('requested', 'sent', 'listed', 'submitted') THEN -r.amount_fen ELSE 0 END
+            <> CASE WHEN r.state IN ('requested', 'sent', 'stuck', 'listed', 'submitted') THEN -r.amount_fen ELSE 0 END
     """,
     "refund {} is told as returned but the ledger has not seen it": """
         SELECT r.id FROM payments_refund r WHERE r.state = 'succeeded' AND NOT EXISTS (
@@ -144,6 +162,12 @@ _REFUNDS = {
     "refund {} is returned in the ledger but not told so": """
         SELECT r.id FROM payments_refund r JOIN payments_ledger_entry e ON e.movement = r.id || ':returned'
         WHERE r.state <> 'succeeded' AND e.amount_fen > 0
+    """,
+    "refund {} came back after it had failed, but was not promised again": """
+        SELECT r.id FROM payments_refund r
+        WHERE r.state = 'succeeded'
+            AND EXISTS (SELECT 1 FROM payments_ledger_entry e WHERE e.movement = r.id || ':failed')
+            AND NOT EXISTS (SELECT 1 FROM payments_ledger_entry e WHERE e.movement = r.id || ':promised_again')
     """,
 }
 _BILLS = {
@@ -156,7 +180,7 @@ _BILLS = {
             SELECT 1 FROM payments_payment p WHERE p.subject = 'bill:' || b.id AND p.settles)
     """,
 }
-_CHECKS = _LEDGER | _PAYMENTS | _SETTLED | _REFUNDS | _BILLS
+_CHECKS = _LEDGER | _PAYMENTS | _SETTLED | _CREDITED | _REFUNDS | _BILLS
 LONG = timedelta(days=1)
 SHOWN = 20
 

@@ -102,8 +102,12 @@ def enter_correction(u: Unit, payment: Payment, was_fen: int, is_fen: int) -> No
 
 def enter_promise(u: Unit, payment: Payment, refund: Refund) -> None:
     """Money is promised back: the department's, or the payer's own where nobody ever owed it."""
-    sides = {_giver(payment, refund): refund.amount_fen, promised_back(payment.channel): -refund.amount_fen}
-    _enter(u, f"{refund.id}:promised", sides, payment.matter, payment.id)
+    _promise(u, payment, refund, "promised")
+
+
+def enter_promise_again(u: Unit, payment: Payment, refund: Refund) -> None:
+    """A refund had failed, and the channel gave the money back after all: promised once more, to be kept at once."""
+    _promise(u, payment, refund, "promised_again")
 
 
 def enter_return(u: Unit, payment: Payment, refund: Refund) -> None:
@@ -141,9 +145,20 @@ def enter_difference(
 def enter_explanation(
     u: Unit, *, difference_id: str, channel: str, account: str, amount_fen: int, payment_id: str | None = None
 ) -> None:
-    """A booked difference is explained: `amount_fen` of it belongs to `account` (payee, citizen, fee, clearing)."""
+    """A booked difference is explained: `amount_fen` of it belongs to `account` (fee or clearing)."""
     sides = {difference(channel): amount_fen, account: -amount_fen}
     _enter(u, f"{difference_id}:explained", sides, difference_id, payment_id)
+
+
+def enter_payees_difference(
+    u: Unit, *, difference_id: str, channel: str, department_id: str, amount_fen: int, fee_fen: int
+) -> None:
+    """A booked difference was a department's money: it is earned, and paid out less what the channel keeps."""
+    sides = {
+        difference(channel): amount_fen, payee(department_id): -amount_fen,
+        bank(department_id): amount_fen - fee_fen, fee(channel): fee_fen, clearing(channel): -amount_fen,
+    }  # fmt: skip
+    _enter(u, f"{difference_id}:explained", sides, difference_id)
 
 
 def balances(u: Unit) -> dict[str, int]:
@@ -167,6 +182,11 @@ def lines_of(u: Unit, account: str, *, before: int | None = None, limit: int = 5
     """A statement of an account, newest first; `before` is the id of the last line shown."""
     asked = {"account": account, "before": _NEWEST if before is None else before, "limit": limit}
     return [LedgerLine(*row) for row in u.execute(_LINES, asked)]
+
+
+def _promise(u: Unit, payment: Payment, refund: Refund, verb: str) -> None:
+    sides = {_giver(payment, refund): refund.amount_fen, promised_back(payment.channel): -refund.amount_fen}
+    _enter(u, f"{refund.id}:{verb}", sides, payment.matter, payment.id)
 
 
 def _giver(payment: Payment, refund: Refund) -> str:

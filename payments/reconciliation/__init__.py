@@ -3,10 +3,20 @@
 from payments.reconciliation.credits import choose_settlements, tell_credit, withdraw_credit
 from payments.reconciliation.deciding import ask_again, confirm, decide, decide_many
 from payments.reconciliation.explaining import explain
-from payments.reconciliation.machine import ASK, BOOK, DIFFERENCE, STATEMENT, TO_CHANNEL, TO_FEE, WAIT
+from payments.reconciliation.machine import (
+    ASK,
+    BOOK,
+    DIFFERENCE,
+    STATEMENT,
+    TO_CHANNEL,
+    TO_FEE,
+    TO_PAYEE,
+    WAIT,
+)
 from payments.reconciliation.problems import (
     CreditReferenceTaken,
     CreditWithdrawn,
+    NobodysPayout,
     NothingToAsk,
     NotInBooks,
     SameHands,
@@ -19,6 +29,7 @@ from payments.reconciliation.questions import (
     difference_of,
     differences,
     lines_of,
+    payouts_of,
     settlement_of,
     settlements_of,
     statement_lines,
@@ -30,6 +41,7 @@ from payments.reconciliation.views import (
     CreditView,
     DecisionOutcome,
     DifferenceView,
+    PayoutView,
     SettledLine,
     SettlementView,
     StatementLineView,
@@ -45,6 +57,7 @@ __all__ = [
     "STATEMENT",
     "TO_CHANNEL",
     "TO_FEE",
+    "TO_PAYEE",
     "WAIT",
     "CreditDraft",
     "CreditReferenceTaken",
@@ -52,8 +65,10 @@ __all__ = [
     "CreditWithdrawn",
     "DecisionOutcome",
     "DifferenceView",
+    "NobodysPayout",
     "NotInBooks",
     "NothingToAsk",
+    "PayoutView",
     "SameHands",
     "SettledLine",
     "SettlementTaken",
@@ -73,6 +88,7 @@ __all__ = [
     "differences",
     "explain",
     "lines_of",
+    "payouts_of",
     "settlement_book",
     "settlement_of",
     "settlements_of",

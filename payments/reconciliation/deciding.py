@@ -12,7 +12,6 @@ from backend.kernel.problems import ImpossibleMove, Problem
 from backend.store.unit import CLOCK, Actor, Unit, run_unit
 from payments import asking
 from payments.ledger import ledger
-from payments.machine import UNDER_WAY
 from payments.models import Payment, Refund
 from payments.reconciliation import explaining
 from payments.reconciliation import machine as m
@@ -109,7 +108,7 @@ def _question(u: Unit, difference_id: str) -> asking.Silent | asking.Underway:
         raise ImpossibleMove(state=row.state, trigger="asked")
     payment = u.get(Payment, row.payment_id) if row.payment_id else None
     refund = u.get(Refund, row.refund_id) if row.refund_id else None
-    if payment is None or (about_return(row) and (refund is None or refund.state not in UNDER_WAY)):
+    if payment is None or (about_return(row) and (refund is None or not asking.may_ask(refund))):
         raise NothingToAsk
     if refund is None:
         # The bill is no reason to close anything: only the question is wanted.

@@ -11,21 +11,30 @@ from backend.runtime.settings import settings
 from backend.store.unit import CLOCK, Actor, Unit
 from payments.ledger import ledger
 from payments.reconciliation import machine as m
-from payments.reconciliation import matching, settlements
+from payments.reconciliation import matching, payees, settlements
 from payments.reconciliation.models import Difference, Statement
 from payments.reconciliation.problems import NotInBooks, SameHands
 
 
-def explain(u: Unit, difference_id: str, to: str, reason: str, by: Actor) -> None:
+def explain(
+    u: Unit, difference_id: str, to: str, reason: str, by: Actor, *, department_id: str | None = None
+) -> None:
     """It is known what a booked difference was. Above the threshold a second person confirms it.
 
-    Raises NotInBooks, ImpossibleMove when it is not booked.
+    `channel`: the channel's mistake, which it takes back or has put right. Nobody is paid anything for it, so that
+    this is wrong for a stranger's money or a doubled line that was really paid out: `payee` names whose that is.
+
+    Raises NotInBooks, ImpossibleMove when it is not booked, InvalidInput about the department, NobodysPayout.
     """
     row = held(u, difference_id)
     first = is_large(row)
     facts = {"to": to, "off_by_fen": matching.off_by(row), "reason": reason}
+    if department_id is not None:
+        facts["department"] = department_id
     u.step(m.DIFFERENCE, row, "explained_first" if first else "explained", by=by, facts=facts)
+    payees.check(u, row, to, department_id)
     row.explanation, row.explained_to, row.explained_by = reason, to, by.id
+    row.explained_department = department_id
     if not first:
         _clear(u, row)
 
@@ -40,13 +49,13 @@ def confirm(u: Unit, row: Difference, agree: bool, reason: str, by: Actor) -> No
         row.explanation_confirmed_by = by.id
         _clear(u, row)
     else:
-        row.explanation = row.explained_to = row.explained_by = None
+        row.explanation = row.explained_to = row.explained_by = row.explained_department = None
 
 
 def end(u: Unit, row: Difference, trigger: str, by: Actor, facts: Mapping[str, Any]) -> None:
     """Both sides agree by now (`healed`), or another day lists it (`appeared`)."""
     if row.state in m.ON_ACCOUNT:
-        row.explanation = row.explained_by = None
+        row.explanation = row.explained_by = row.explained_department = None
         row.explained_to = m.TO_CHANNEL
         _clear(u, row)
     elif row.state == m.SECOND:
@@ -125,8 +134,11 @@ def channel_of(u: Unit, row: Difference) -> str:
 
 def _clear(u: Unit, row: Difference) -> None:
     channel = channel_of(u, row)
-    account = ledger.fee(channel) if row.explained_to == m.TO_FEE else ledger.clearing(channel)
     row.explained_at = clock.now()
+    if row.explained_to == m.TO_PAYEE:
+        payees.pay_out(u, row, channel)
+        return
+    account = ledger.fee(channel) if row.explained_to == m.TO_FEE else ledger.clearing(channel)
     ledger.enter_explanation(
         u, difference_id=row.id, channel=channel, account=account, amount_fen=matching.booking_of(row),
         payment_id=row.payment_id,

@@ -15,7 +15,8 @@ from sqlalchemy import func, select
 from backend.kernel import clock, ids
 from backend.store.unit import CLOCK, Unit, run_unit
 from payments.channels import NAMES, channel, port, statements
-from payments.models import Payment
+from payments.machine import OPEN, UNDER_WAY
+from payments.models import CHANNEL, Payment, Refund
 from payments.reconciliation import wording
 from payments.reconciliation.machine import PAID_LINE, STATEMENT, WANTED
 from payments.reconciliation.models import Statement
@@ -34,7 +35,9 @@ OFTEN = 12
 SOON = tuple(timedelta(seconds=s) for s in (5, 30, 120))
 """Sooner after the first tries, when the channel was only ill: it was not that its statement is not made yet."""
 BELIEVED_AFTER = timedelta(days=3)
-"""A channel that knows of no bill although money came is believed this long after the day; then its money is missed."""
+"""A channel that knows of no bill although money moved is believed this long after the day; then it is missed."""
+JUST_BEFORE = timedelta(hours=1)
+"""What the channel was asked for so shortly before a day may have happened on it."""
 ANALYZED_FROM = 10_000
 _COPY = """
     COPY payments_statement_line
@@ -96,14 +99,30 @@ def bring(wish: Wish) -> bool:
 
 
 def _is_doubtful(u: Unit, wish: Wish) -> bool:
-    """Whether money came that day, so that "no bill" may only mean "not yet": Alipay has one word for both."""
+    """Whether money moved that day, or may have: then "no bill" may only mean "not yet". Alipay has one word for both.
+
+    It may have as long as a payment that could be made that day is neither paid nor proven closed, or the channel was
+    asked to give money back and has not told how that ended.
+    """
     begun, ended = clock.start_of_day(wish.day), clock.start_of_day(wish.day + timedelta(days=1))
     if clock.now() > ended + BELIEVED_AFTER:
         return False
-    wanted = select(Payment.id).where(
-        Payment.channel == wish.channel, Payment.paid_at >= begun, Payment.paid_at < ended
+    came = Payment.paid_at >= begun, Payment.paid_at < ended
+    unproven = Payment.state.in_(OPEN), Payment.opened_at < ended, Payment.expires_at >= begun - JUST_BEFORE
+    went = Refund.returned_at >= begun, Refund.returned_at < ended
+    going = (
+        Refund.state.in_(UNDER_WAY),
+        Refund.requested_at >= begun - JUST_BEFORE,
+        Refund.requested_at < ended,
     )
-    return u.session.scalars(wanted.limit(1)).first() is not None
+    paying = select(Payment.id).where(Payment.channel == wish.channel)
+    returning = (
+        select(Refund.id)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Payment.channel == wish.channel, Refund.way == CHANNEL)
+    )
+    asked = paying.where(*came), paying.where(*unproven), returning.where(*went), returning.where(*going)
+    return any(u.session.scalars(one.limit(1)).first() is not None for one in asked)
 
 
 def take_in(wish: Wish, bill: port.BillFile) -> bool:

@@ -70,8 +70,12 @@ AMOUNT_DIFFERS, REFUND_DIFFERS = "amount_differs", "refund_differs"
 STATE_DIFFERS, TOLD_TWICE = "state_differs", "told_twice"
 """What may be wrong. Told twice: the same line more than once; state: we know the payment but not its money."""
 
-TO_CHANNEL, TO_FEE = "channel", "fee"
-"""How a booked difference is explained: the channel has put it right, or the channel kept it as its fee."""
+TO_CHANNEL, TO_FEE, TO_PAYEE = "channel", "fee", "payee"
+"""How a booked difference is explained.
+
+Channel: it was the channel's mistake and the channel takes it back or has put it right; nobody is paid anything for
+it. Fee: the channel kept it. Payee: the money was real and a department's, and the channel pays it out to it.
+"""
 
 ASK, BOOK, WAIT = "ask", "book", "wait"
 """What may be done: ask the channel and believe its signed answer; book it as unexplained; wait for another day."""

@@ -78,6 +78,9 @@ class Difference(Base):
 
     Above the threshold two people decide: `decided_by` first, `confirmed_by` another; the same for the explanation of
     what was booked. `look_next_at` and `ask_next_at` are real time: when we look and when the channel is asked again.
+
+    `explained_department`: whose the money is when it was a payee's all along. `payout_fen` is what the channel then
+    pays out for it, less its fee, beside the settlements; `credit_id` the one bank credit that brought it.
     """
 
     __tablename__ = "payments_difference"
@@ -89,7 +92,13 @@ class Difference(Base):
         ),
         Index("ix_payments_difference_ask_next_at", "ask_next_at", postgresql_where=text("state = 'open'")),
         Index("ix_payments_difference_number", "number", postgresql_where=text("state <> 'solved'")),
-    )
+        Index("ix_payments_difference_credit_id", "credit_id", postgresql_where=text("credit_id IS NOT NULL")),
+        Index(
+            "ix_payments_difference_payout", "explained_department",
+            postgresql_where=text("payout_fen IS NOT NULL AND credit_id IS NULL"),
+        ),
+        CheckConstraint("credit_id IS NULL OR payout_fen IS NOT NULL", name="credited"),
+    )  # fmt: skip
 
     id: Mapped[Id]
     statement_id: Mapped[str] = mapped_column(ForeignKey("payments_statement.id"))
@@ -112,6 +121,9 @@ class Difference(Base):
     explained_by: Mapped[str | None] = mapped_column(String(40))
     explanation_confirmed_by: Mapped[str | None] = mapped_column(String(40))
     explained_at: Mapped[datetime | None]
+    explained_department: Mapped[str | None] = mapped_column(String(40))
+    payout_fen: Mapped[int | None] = mapped_column(BigInteger)
+    credit_id: Mapped[str | None] = mapped_column(ForeignKey("payments_bank_credit.id"))
     found_at: Mapped[datetime]
     asked: Mapped[int] = mapped_column(Integer, default=0)
     ask_next_at: Mapped[datetime]

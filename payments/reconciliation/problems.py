@@ -6,8 +6,9 @@ Problem
 │   ├── SameHands              who decided first cannot be the second
 │   ├── CreditReferenceTaken   the bank's reference stands on another credit
 │   ├── CreditWithdrawn        the bank credit was withdrawn before
-│   ├── SettlementTaken        the settlement belongs to another credit, payee or channel
-│   └── SumDiffers             the chosen settlements do not add up to the credit
+│   ├── NobodysPayout          the channel pays nothing out for the difference beside the day's settlement
+│   ├── SettlementTaken        what was chosen belongs to another credit, payee or channel
+│   └── SumDiffers             what was chosen does not add up to the credit
 └── NotFound
     └── NotInBooks             no such statement, difference, settlement or credit, or not within reach
 """
@@ -43,18 +44,25 @@ class CreditWithdrawn(Conflict):
     title = "这笔到账登记已撤销。"
 
 
+class NobodysPayout(Conflict):
+    """Only a line without a payment of ours, or told again, brings a department money beside its settlement."""
+
+    slug = "difference-pays-nobody"
+    title = "这笔款项已在结算之内或渠道没有列出，不能另归单位，请选择其他处理方式。"
+
+
 class SettlementTaken(Conflict):
-    """A settlement belongs to one credit at most, of its own payee and channel."""
+    """A settlement or difference belongs to one credit at most, of its own payee and channel."""
 
     slug = "settlement-taken"
-    title = "所选结算已对应其他到账，或不属于这个收款部门和渠道。"
+    title = "所选结算或差异款项已对应其他到账，或不属于这个收款部门和渠道。"
 
 
 class SumDiffers(Conflict):
-    """A credit pays its settlements to the fen."""
+    """A credit pays its settlements and differences to the fen."""
 
     slug = "settlements-do-not-add-up"
-    title = "所选结算的净额合计与到账金额不一致。"
+    title = "所选结算和差异款项的合计与到账金额不一致。"
 
 
 class NotInBooks(NotFound):

@@ -8,11 +8,13 @@ from backend.runtime import paging
 from backend.store.unit import Unit
 from payments.reconciliation import machine as m
 from payments.reconciliation import wording
+from payments.reconciliation.credits import pays_nothing
 from payments.reconciliation.models import BankCredit, Difference, Settlement, Statement, StatementLine
 from payments.reconciliation.problems import NotInBooks
 from payments.reconciliation.views import (
     CreditView,
     DifferenceView,
+    PayoutView,
     SettledLine,
     SettlementView,
     StatementLineView,
@@ -144,28 +146,48 @@ def credit_of(u: Unit, credit_id: str) -> CreditView:
 def credits_of(
     u: Unit, *, payee: str | None = None, unmatched: bool = False, after: str | None = None, limit: int = 20
 ) -> list[CreditView]:
-    """Bank credits, the last told first; only those that no settlement explains when `unmatched`."""
+    """Bank credits, the last told first; only those that nothing explains when `unmatched`."""
     wanted = select(BankCredit)
     if payee is not None:
         wanted = wanted.where(BankCredit.payee == payee)
     if unmatched:
-        wanted = wanted.where(BankCredit.withdrawn_at.is_(None))
-        wanted = wanted.where(~select(Settlement.id).where(Settlement.credit_id == BankCredit.id).exists())
+        wanted = wanted.where(BankCredit.withdrawn_at.is_(None), pays_nothing())
     return credit_views(u, list(u.session.scalars(paging.newest_first(wanted, BankCredit.id, after, limit))))
 
 
+def payouts_of(
+    u: Unit,
+    *,
+    payee: str | None = None,
+    channel: str | None = None,
+    after: str | None = None,
+    limit: int = 20,
+) -> list[PayoutView]:
+    """Differences that were a payee's own money, of one payee or of all, the last found first."""
+    wanted = _payouts()
+    if payee is not None:
+        wanted = wanted.where(Difference.explained_department == payee)
+    if channel is not None:
+        wanted = wanted.where(Statement.channel == channel)
+    rows = u.session.execute(paging.newest_first(wanted, Difference.id, after, limit))
+    return [_payout_view(row, statement) for row, statement in rows]
+
+
 def credit_views(u: Unit, rows: list[BankCredit]) -> list[CreditView]:
-    asked = (
-        select(Settlement).where(Settlement.credit_id.in_([row.id for row in rows])).order_by(Settlement.day)
-    )
-    paid: dict[str, list[SettlementView]] = {row.id: [] for row in rows}
+    mine = [row.id for row in rows]
+    asked = select(Settlement).where(Settlement.credit_id.in_(mine)).order_by(Settlement.day)
+    beside = _payouts().where(Difference.credit_id.in_(mine)).order_by(Statement.day, Difference.id)
+    paid: dict[str, list[SettlementView]] = {key: [] for key in mine}
+    others: dict[str, list[PayoutView]] = {key: [] for key in mine}
     for one in u.session.scalars(asked) if rows else ():
         paid[one.credit_id or ""].append(settlement_view(one))
+    for pair in u.session.execute(beside) if rows else ():
+        others[pair[0].credit_id or ""].append(_payout_view(*pair))
     return [
         CreditView(
             id=row.id, payee=row.payee, channel=row.channel, reference=row.reference,
             credited_on=row.credited_on, amount_fen=row.amount_fen, settlements=tuple(paid[row.id]),
-            withdrawn_at=row.withdrawn_at, withdrawal=row.withdrawal,
+            differences=tuple(others[row.id]), withdrawn_at=row.withdrawn_at, withdrawal=row.withdrawal,
         )
         for row in rows
     ]  # fmt: skip
@@ -176,6 +198,19 @@ def settlement_view(row: Settlement) -> SettlementView:
         id=row.id, statement_id=row.statement_id, channel=row.channel, day=row.day, payee=row.payee,
         payments=row.payments, paid_fen=row.paid_fen, returned_fen=row.returned_fen, fee_fen=row.fee_fen,
         net_fen=row.net_fen, credit_id=row.credit_id,
+    )  # fmt: skip
+
+
+def _payouts() -> Select[Difference, Statement]:
+    joined = select(Difference, Statement).join(Statement, Statement.id == Difference.statement_id)
+    return joined.where(Difference.payout_fen.is_not(None))
+
+
+def _payout_view(row: Difference, statement: Statement) -> PayoutView:
+    return PayoutView(
+        id=row.id, channel=statement.channel, day=statement.day, payee=row.explained_department or "",
+        kind=row.kind, kind_says=wording.KINDS[row.kind], number=row.number, amount_fen=row.payout_fen or 0,
+        explanation=row.explanation or "", credit_id=row.credit_id,
     )  # fmt: skip
 
 
@@ -214,5 +249,5 @@ def _difference_view(row: Difference, statement: Statement) -> DifferenceView:
         reason=row.reason, decided_by=row.decided_by, confirmed_by=row.confirmed_by, decided_at=row.decided_at,
         explanation=row.explanation, explained_to=row.explained_to, explained_by=row.explained_by,
         explanation_confirmed_by=row.explanation_confirmed_by, explained_at=row.explained_at,
-        found_at=row.found_at,
+        explained_department=row.explained_department, found_at=row.found_at,
     )  # fmt: skip

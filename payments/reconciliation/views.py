@@ -57,6 +57,7 @@ class DifferenceView:
     explained_by: str | None
     explanation_confirmed_by: str | None
     explained_at: datetime | None
+    explained_department: str | None
     found_at: datetime
 
 
@@ -117,8 +118,29 @@ class SettledLine:
 
 
 @dataclass(frozen=True, slots=True)
+class PayoutView:
+    """A difference that was a payee's own money: what the channel pays out for it beside the settlements.
+
+    `explanation` is what the finance office found; `credit_id` once the bank has credited it.
+    """
+
+    id: str
+    channel: str
+    day: date
+    payee: str
+    kind: str
+    kind_says: str
+    number: str
+    amount_fen: int
+    explanation: str
+    credit_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class CreditView:
-    """A line of a payee's bank account, and the settlements it pays (none while nothing fits its amount).
+    """A line of a payee's bank account, and what it pays: settlements, and differences that were the payee's money.
+
+    Both are empty while nothing fits its amount.
 
     `withdrawn_at` and `withdrawal` (the reason) once it turned out to be wrong.
     """
@@ -130,6 +152,7 @@ class CreditView:
     credited_on: date
     amount_fen: int
     settlements: tuple[SettlementView, ...]
+    differences: tuple[PayoutView, ...]
     withdrawn_at: datetime | None
     withdrawal: str | None
 

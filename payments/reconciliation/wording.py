@@ -17,6 +17,7 @@ TROUBLES = {
     "merchant": "对账单属于其他商户",
     "other_day": "对账单不是这一天的",
     "state": "对账单里有不认识的交易状态",
+    "currency": "对账单里有其他币种",
     "number": "对账单里有不合规的单号",
     "amount": "对账单里有不合规的金额",
     "time": "对账单里有不合规的时间",
@@ -36,7 +37,10 @@ KINDS = {
     m.TOLD_TWICE: "渠道重复列出",
 }
 DECISIONS = {m.ASK: "再次询问渠道", m.BOOK: "记入差异账户", m.WAIT: "等待另一天的对账单"}
-EXPLAINED_TO = {m.TO_CHANNEL: "归渠道账", m.TO_FEE: "计入手续费"}
+EXPLAINED_TO = {m.TO_CHANNEL: "归渠道账", m.TO_FEE: "计入手续费", m.TO_PAYEE: "归某单位"}
+NO_DEPARTMENT = "请填写款项所归的执收单位"
+STRANGE_DEPARTMENT = "不是在册的执收单位"
+NOT_TO_A_DEPARTMENT = "只有归某单位时才填写"
 CREDIT_WITHDRAWN = "银行到账登记已撤销"
-CREDIT_CHOSEN = "银行到账对应的结算已选定"
+CREDIT_CHOSEN = "银行到账对应的款项已选定"
 LINES = {m.PAID_LINE: "收款", m.RETURNED_LINE: "退款"}

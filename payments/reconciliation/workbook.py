@@ -17,7 +17,13 @@ from backend.kernel import clock
 from backend.store.unit import Unit
 from payments.reconciliation import questions, wording
 from payments.reconciliation.models import StatementLine
-from payments.reconciliation.views import DifferenceView, SettledLine, SettlementView, StatementView
+from payments.reconciliation.views import (
+    DifferenceView,
+    PayoutView,
+    SettledLine,
+    SettlementView,
+    StatementView,
+)
 from payments.wording import CHANNELS
 
 MEDIA: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -40,12 +46,13 @@ _STATEMENT = (
 )
 _DIFFERENCE = (
     "差异编号", "类别", "单号", "部门", "本地金额（元）", "渠道金额（元）", "建议", "状态", "处理",
-    "理由", "处理人", "复核人", "查明去向", "查明说明", "查明人", "查明复核人",
+    "理由", "处理人", "复核人", "查明去向", "查明说明", "查明人", "查明复核人", "归属单位",
 )  # fmt: skip
 _SETTLEMENT = (
     "结算编号", "渠道", "日期", "收款部门", "收款笔数", "收款（元）", "退款（元）", "手续费（元）",
     "净额（元）", "到账编号",
 )  # fmt: skip
+_PAYOUT = ("差异编号", "渠道", "日期", "收款部门", "类别", "单号", "金额（元）", "查明说明", "到账编号")
 _LINE = ("行", "类别", "单号", "渠道单号", "金额（元）", "手续费（元）", "时间")
 _SETTLED = ("行", "类别", "单号", "支付编号", "名称", "渠道单号", "金额（元）", "手续费（元）", "时间")
 Row = Sequence[Any]
@@ -72,10 +79,11 @@ def settlement_book(u: Unit, settlement_id: str) -> bytes:
 
 
 def credit_book(u: Unit, credit_id: str) -> bytes:
-    """A bank credit: its settlements, and the payments and refunds behind each of them. Raises NotInBooks."""
+    """A bank credit: its settlements with their payments and refunds, and its differences. Raises NotInBooks."""
     credit = questions.credit_of(u, credit_id)
     book = Workbook(write_only=True)
     _sheet(book, "结算", _SETTLEMENT, map(_settlement, credit.settlements))
+    _sheet(book, "差异款项", _PAYOUT, map(_payout, credit.differences))
     for one in credit.settlements:
         _sheet(book, f"{one.day:%Y-%m-%d} 明细", _SETTLED, map(_settled, _all_settled(u, one.id)))
     return _packed(book)
@@ -130,7 +138,7 @@ def _difference(one: DifferenceView) -> Row:
         one.id, one.kind_says, one.number, one.department_id or "", _yuan(one.ours_fen), _yuan(one.theirs_fen),
         wording.DECISIONS[one.proposal], one.says, decision, one.reason or "", one.decided_by or "",
         one.confirmed_by or "", explained_to, one.explanation or "", one.explained_by or "",
-        one.explanation_confirmed_by or "",
+        one.explanation_confirmed_by or "", one.explained_department or "",
     )  # fmt: skip
 
 
@@ -138,6 +146,13 @@ def _settlement(one: SettlementView) -> Row:
     return (
         one.id, CHANNELS[one.channel], one.day, one.payee, one.payments, _yuan(one.paid_fen),
         _yuan(one.returned_fen), _yuan(one.fee_fen), _yuan(one.net_fen), one.credit_id or "",
+    )  # fmt: skip
+
+
+def _payout(one: PayoutView) -> Row:
+    return (
+        one.id, CHANNELS[one.channel], one.day, one.payee, one.kind_says, one.number, _yuan(one.amount_fen),
+        one.explanation, one.credit_id or "",
     )  # fmt: skip
 
 

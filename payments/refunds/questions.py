@@ -12,7 +12,7 @@ from backend.store.unit import Unit
 from payments.bills.models import Bill
 from payments.desk_reach import EVERYWHERE, beside_bills, payers_of, within
 from payments.machine import COUNTED, DISPUTED, FAILED, REFUND, REFUSED, RETURNABLE, SUCCEEDED, TAKEN_BACK
-from payments.models import Payment, Refund
+from payments.models import CHANNEL, Payment, Refund
 from payments.problems import PaymentNotFound
 from payments.subjects import bill_in, held_payment
 from payments.views import RefundAtDesk, RefundStep, RefundView
@@ -82,7 +82,10 @@ def desk_refunds() -> Select[Refund, Payment, str | None, bool]:
 
 
 def may_retry() -> ColumnElement[bool]:
-    """Of refunds beside payments: it failed, nobody tries it again, and the payment still holds that much."""
+    """Of refunds beside payments: it failed, nobody tries it again, and the payment still holds that much.
+
+    What tried one again that came back after all is over.
+    """
     counted = select(func.coalesce(func.sum(_OTHER.amount_fen), 0))
     gone = counted.where(_OTHER.payment_id == Payment.id, _OTHER.state.in_(COUNTED)).correlate(Payment)
     rest = func.coalesce(Payment.received_fen, Payment.amount_fen) - gone.scalar_subquery()
@@ -90,13 +93,31 @@ def may_retry() -> ColumnElement[bool]:
         select(_OTHER.id).where(_OTHER.retry_of == Refund.id, _OTHER.state.not_in(DROPPED)).correlate(Refund)
     )
     held = or_(and_(Payment.settles, Payment.state.in_(RETURNABLE)), _HELD)
-    return and_(Refund.state == FAILED, held, rest >= Refund.amount_fen, not_(again.exists()))
+    failed = and_(Refund.state == FAILED, not_(Refund.superseded))
+    return and_(failed, held, rest >= Refund.amount_fen, not_(again.exists()))
 
 
 def is_tried_again(u: Unit, refund_id: str) -> bool:
     """Whether another refund tries this one again: one that was neither refused nor taken back."""
     again = select(Refund.id).where(Refund.retry_of == refund_id, Refund.state.not_in(DROPPED))
     return u.session.scalar(select(again.exists())) is True
+
+
+def tried_again(u: Unit, refund: Refund) -> list[Refund]:
+    """The refunds of a locked payment that try this one again, or try again what did; locked."""
+    later = select(Refund).where(Refund.payment_id == refund.payment_id, Refund.retry_of.is_not(None))
+    found, chain = [], {refund.id}
+    for one in u.session.scalars(later.order_by(Refund.id).with_for_update()):
+        if one.retry_of in chain:
+            chain.add(one.id)
+            found.append(one)
+    return found
+
+
+def failed_numbers(u: Unit, payment_id: str) -> list[str]:
+    """Numbers of a payment's refunds that the channel said no to, oldest first."""
+    failed = select(Refund.number).where(Refund.payment_id == payment_id, Refund.state == FAILED)
+    return list(u.session.scalars(failed.where(Refund.way == CHANNEL).order_by(Refund.id)))
 
 
 def refunds_in(u: Unit, payment_id: str, states: Sequence[str]) -> list[Refund]:

@@ -107,10 +107,11 @@ def withdraw_refund(u: Unit, payment_id: str, refund_id: str, person_id: str, by
 def retry_refund(u: Unit, refund_id: str, by: Actor) -> RefundView:
     """Staff try a failed refund again: another one of the same sum, with the same four eyes.
 
-    Raises PaymentNotFound, RefundDecided (it has not failed, or is tried again already), NotRefundable, RefundTooLarge.
+    Raises PaymentNotFound, RefundDecided (it has not failed, or is tried again already, or what it tried again came
+    back after all), NotRefundable, RefundTooLarge.
     """
     payment, failed = held_refund(u, refund_id)
-    if failed.state != FAILED or is_tried_again(u, failed.id):
+    if failed.state != FAILED or failed.superseded or is_tried_again(u, failed.id):
         raise RefundDecided(state=failed.state)
     if payment.state == DISPUTED and not payment.settles:
         return give_back_held(u, payment, failed.reason, by, retry_of=failed.id)

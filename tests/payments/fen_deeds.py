@@ -10,11 +10,13 @@ from backend.kernel import clock
 from backend.runtime import callbacks
 from backend.store.unit import Actor, run_unit
 from payments import tasks
-from payments.machine import RETURNABLE
+from payments.machine import RETURNABLE, SENT, STUCK, SUBMITTED, SUCCEEDED
+from payments.models import number_of
 from payments.reactions import on_fee_not_wanted
 from tests.payments.statement_deeds import Dice, StatementDeeds
 
 STAFF = tuple(Actor("staff", f"st-{name}", "缴费窗口") for name in ("one", "two"))
+IN_HAND = (SENT, STUCK, SUBMITTED)
 FEE = 120_000
 """A case's fee: above the threshold of four eyes as a whole, below it in halves."""
 
@@ -74,12 +76,13 @@ class Deeds(StatementDeeds):
                 order.shut = False
 
     def correct(self, by: Dice) -> None:
-        """The provider finds out that the sum it told was wrong."""
+        """The provider finds out that the sum it told was wrong, before its statement has told it."""
         for channel in self.channels.values():
             for order in channel.orders.values():
                 if (
                     order.came_fen not in (0, order.asked_fen)
                     and not order.back
+                    and (order.number, "") not in self.told
                     and not self._going_back(order.number)
                 ):
                     order.came_fen = order.asked_fen
@@ -108,13 +111,56 @@ class Deeds(StatementDeeds):
             run_unit(lambda u: payments.withdraw_refund(u, pay, back, payer.id, payer))
 
     def retry(self, by: Dice) -> None:
-        failed = self._refunds_in("failed")
+        failed = [one for one in self._refunds_in("failed") if self._sums_agree(one)]
         if failed:
             one, staff = failed[by.which % len(failed)].refund.id, STAFF[int(by.yes)]
             run_unit(lambda u: payments.retry_refund(u, one, staff))
 
+    def get_stuck(self, by: Dice) -> None:
+        """A channel has taken the money of refunds and cannot pass it on, until it is well again."""
+        list(self.channels.values())[by.which % 2].stuck = True
+        self.return_over_channel(by)
+
+    def come_back_after_all(self, by: Dice) -> None:
+        """What a channel has refused goes back all the same: it tells us, or we ask before we send it again."""
+        denied = self._denied()
+        if not denied:
+            self._refuse_all(by)
+            denied = self._denied()
+        if not denied:
+            return
+        one = denied[by.which % len(denied)]
+        news = self.channels[one.channel].return_denied(one.payment_number, number_of(one.refund.id))
+        if by.yes and one.may_retry and self._sums_agree(one):
+            run_unit(lambda u: payments.retry_refund(u, one.refund.id, STAFF[0]))
+        if by.other < 5:
+            self.return_over_channel(by)
+        callbacks.hear(payments.settle, news)
+
+    def _sums_agree(self, one: payments.RefundAtDesk) -> bool:
+        """Staff look at the channel's own books first: what it has corrected is not given back."""
+        return self.channels[one.channel].orders[one.payment_number].came_fen == one.paid_fen
+
+    def _refuse_all(self, by: Dice) -> None:
+        for channel in self.channels.values():
+            channel.refuses, channel.dead = True, False
+        self.return_over_channel(by)
+        for channel in self.channels.values():
+            channel.refuses = False
+
+    def _denied(self) -> list[payments.RefundAtDesk]:
+        return [one for one in self._refunds_in("failed") if self._may_come_back(one)]
+
+    def _may_come_back(self, one: payments.RefundAtDesk) -> bool:
+        """The channel still has that much, and nobody is about to give it back another way."""
+        order = self.channels[one.channel].orders[one.payment_number]
+        fen = order.denied.get(number_of(one.refund.id), one.paid_fen + 1)
+        others = run_unit(lambda u: payments.refunds_of(u, one.refund.payment_id))
+        gone = sum(back.amount_fen for back in others if back.state in (*IN_HAND, SUCCEEDED))
+        return fen <= min(order.left_fen, one.paid_fen - gone)
+
     def decide(self, by: Dice) -> None:
-        waiting = self._refunds_in("asked", "second")
+        waiting = [one for one in self._refunds_in("asked", "second") if self._sums_agree(one)]
         if waiting:
             one, staff = waiting[by.which % len(waiting)].refund.id, STAFF[int(by.yes)]
             if by.other < 7:
@@ -131,6 +177,7 @@ class Deeds(StatementDeeds):
         """A channel falls silent, refuses refunds, takes its time; or is well again."""
         channel = list(self.channels.values())[by.which % 2]
         channel.dead, channel.refuses, channel.slow = (by.other % 6 == kind for kind in (1, 2, 3))
+        channel.stuck = False
 
     def contest(self, by: Dice) -> None:
         one = self._choose(by, ("paid",))

@@ -21,7 +21,24 @@ from simulators.signing import gcm_seal, rsa_sign
 
 SIGNATURE_TYPE = "WECHATPAY2-SHA256-RSA2048"
 PATHS = {"wechat_pay": "/callbacks/payments/wechat_pay", "alipay": "/callbacks/payments/alipay"}
+REFUND_PATHS = PATHS | {"wechat_pay": "/callbacks/payments/wechat_pay_refund"}
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Back:
+    """A refund on its way, about which a notice may speak."""
+
+    payment: payments.PaymentView
+    number: str
+    amount_fen: int
+
+    @property
+    def channel(self) -> str:
+        return self.payment.channel
+
+
+Money = payments.PaymentView | Back
 
 
 @dataclass(frozen=True)
@@ -46,40 +63,57 @@ class Workshop:
         self._kept: dict[str, Letter] = {}
         self.makers: dict[str, Callable[..., Letter]] = {"wechat_pay": self.wechat, "alipay": self.alipay}
 
-    def genuine(self, payment: payments.PaymentView, **more: Any) -> Letter:
-        """The news that this payment succeeded."""
-        return self.makers[payment.channel](payment, **more)
+    def genuine(self, money: Money, **more: Any) -> Letter:
+        """The news that this payment or this refund succeeded."""
+        return self.makers[money.channel](money, **more)
 
-    def kept(self, payment: payments.PaymentView) -> Letter:
+    def kept(self, money: Money) -> Letter:
         """The genuine news, signed once for all that a forger does with it."""
-        if payment.number not in self._kept:
-            self._kept[payment.number] = self.genuine(payment)
-        return self._kept[payment.number]
+        if money.number not in self._kept:
+            self._kept[money.number] = self.genuine(money)
+        return self._kept[money.number]
 
-    def wechat(self, payment: payments.PaymentView, *, age: int = 0, key: str = "", **changes: Any) -> Letter:
+    def wechat(self, money: Money, *, age: int = 0, key: str = "", **changes: Any) -> Letter:
+        kind = "refund" if isinstance(money, Back) else "transaction"
         news = {
-            "appid": self.keys["WECHAT_APPID"],
             "mchid": self.keys["WXPAY_MCHID"],
-            "out_trade_no": payment.number,
-            "transaction_id": f"4200{payment.number[-20:]}",
-            "trade_state": "SUCCESS",
             "success_time": clock.local(clock.now()).isoformat(timespec="seconds"),
-            "amount": {"total": payment.amount_fen, "currency": "CNY"},
-        } | changes.pop("news", {})
+        } | (self._returned(money) if isinstance(money, Back) else self._paid(money))
+        news |= changes.pop("news", {})
         nonce = secrets.token_hex(6)
         sealed = {
             "algorithm": "AEAD_AES_256_GCM",
             "nonce": nonce,
-            "associated_data": "transaction",
+            "associated_data": kind,
             "ciphertext": gcm_seal(
-                key or self.keys["WXPAY_APIV3_KEY"], nonce, "transaction", json.dumps(news).encode()
+                key or self.keys["WXPAY_APIV3_KEY"], nonce, kind, json.dumps(news).encode()
             ),
         } | changes.pop("resource", {})
         envelope = {"id": f"EV-{secrets.token_hex(16)}", "resource": sealed} | changes
-        return self.signed(json.dumps(envelope).encode(), age)
+        return self.signed(json.dumps(envelope).encode(), money, age)
 
-    def signed(self, body: bytes, age: int = 0) -> Letter:
-        """Any body, signed by WeChat Pay `age` seconds ago."""
+    def _paid(self, payment: payments.PaymentView) -> dict[str, Any]:
+        return {
+            "appid": self.keys["WECHAT_APPID"],
+            "out_trade_no": payment.number,
+            "transaction_id": f"4200{payment.number[-20:]}",
+            "trade_state": "SUCCESS",
+            "amount": {"total": payment.amount_fen, "currency": "CNY"},
+        }
+
+    def _returned(self, back: Back) -> dict[str, Any]:
+        return {
+            "out_trade_no": back.payment.number,
+            "transaction_id": f"4200{back.payment.number[-20:]}",
+            "refund_id": f"5030{back.number[-20:]}",
+            "out_refund_no": back.number,
+            "refund_status": "SUCCESS",
+            "amount": {"total": back.payment.amount_fen, "refund": back.amount_fen},
+        }
+
+    def signed(self, body: bytes, money: Money, age: int = 0) -> Letter:
+        """Any body, signed by WeChat Pay `age` seconds ago, for the door where news of this money comes."""
+        paths = REFUND_PATHS if isinstance(money, Back) else PATHS
         stamp, nonce = str(int(clock.wire_seconds()) - age), secrets.token_hex(16)
         signature = rsa_sign(self.keys.pairs["wxpay_platform"], f"{stamp}\n{nonce}\n".encode() + body + b"\n")
         headers = {
@@ -90,11 +124,12 @@ class Workshop:
             "Wechatpay-Signature-Type": SIGNATURE_TYPE,
             "Content-Type": "application/json",
         }
-        return Letter(PATHS["wechat_pay"], headers, body)
+        return Letter(paths["wechat_pay"], headers, body)
 
-    def alipay(self, payment: payments.PaymentView, **changes: str) -> Letter:
+    def alipay(self, money: Money, **changes: str) -> Letter:
         now = f"{clock.local(clock.now()):%Y-%m-%d %H:%M:%S}"
-        yuan = f"{payment.amount_fen // 100}.{payment.amount_fen % 100:02d}"
+        payment = money.payment if isinstance(money, Back) else money
+        yuan, back = (f"{fen // 100}.{fen % 100:02d}" for fen in (payment.amount_fen, money.amount_fen))
         fields = {
             "notify_type": "trade_status_sync",
             "notify_id": secrets.token_hex(17),
@@ -107,7 +142,10 @@ class Workshop:
             "subject": "不动产登记费",
             "total_amount": yuan,
             "gmt_payment": now,
-        } | changes
+        }
+        if isinstance(money, Back):
+            fields |= {"gmt_refund": now, "out_biz_no": money.number, "refund_fee": back}
+        fields |= changes
         return self.sealed(fields)
 
     def sealed(self, fields: dict[str, str]) -> Letter:

@@ -1,7 +1,8 @@
 """A provider that fits into a head: who paid how much, what went back, and what it would say when it is asked.
 
 It keeps the provider's promises: an order is paid once, a refund number is honoured once, and no more goes back than
-came. Whatever asks for more is our fault: it is written down for the test to find.
+came. Whatever asks for more is our fault: it is written down for the test to find. Only its no is not to be trusted:
+what it has refused may go back all the same.
 """
 
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ class Order:
     came_fen: int = 0
     shut: bool = False
     back: dict[str, int] = field(default_factory=dict)
+    denied: dict[str, int] = field(default_factory=dict)
 
     @property
     def left_fen(self) -> int:
@@ -30,13 +32,18 @@ class Order:
 
 @dataclass
 class ModelChannel:
-    """One channel. `dead` answers nothing, `refuses` refunds are refused, `slow` ones stay pending once."""
+    """One channel. `dead` answers nothing, `refuses` refunds are refused, `slow` ones stay pending once.
+
+    While it is `stuck` it has the money of its refunds and cannot pass it on. `after_all` counts its changes of mind.
+    """
 
     name: str
     platform: str = "model"
     dead: bool = False
     refuses: bool = False
     slow: bool = False
+    stuck: bool = False
+    after_all: int = 0
     orders: dict[str, Order] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
@@ -83,6 +90,7 @@ class ModelChannel:
         known = self.orders[order.payment_number]
         if order.number not in known.back:
             if self.refuses:
+                known.denied[order.number] = order.amount_fen
                 return port.Refusal("CLOSED_ACCOUNT", "the payer's account is gone")
             if known.came_fen != order.paid_fen:
                 self.faults.append(
@@ -92,6 +100,14 @@ class ModelChannel:
                 self.faults.append(f"{order.number}: more would go back than came")
             known.back[order.number] = order.amount_fen
         return port.RefundPending() if self.slow else self._done(order.number, order.amount_fen)
+
+    def return_denied(self, payment_number: str, number: str) -> Notice:
+        """Give back what was refused before; tells so."""
+        order = self.orders[payment_number]
+        order.back[number] = fen = order.denied.pop(number)
+        self.after_all += 1
+        facts = {port.OURS: True, port.REFERENCE: f"back-{number}"}
+        return Notice(self.name, ids.new_id("ev"), number, "refund_succeeded", clock.now(), fen, facts, b"{}")
 
     def query_refund(self, number: str, payment_number: str) -> port.RefundNews:
         known = self.orders[payment_number].back.get(number)
@@ -116,6 +132,7 @@ class ModelChannel:
         del day
         return port.NotYet()
 
-    @staticmethod
-    def _done(number: str, fen: int) -> port.RefundNews:
-        return port.RefundDone(f"back-{number}", fen, clock.now(), b"{}")
+    def _done(self, number: str, fen: int) -> port.RefundNews:
+        return (
+            port.RefundStuck() if self.stuck else port.RefundDone(f"back-{number}", fen, clock.now(), b"{}")
+        )

@@ -69,8 +69,9 @@ class StatementDeeds:
 
     def explain_difference(self, by: Dice) -> None:
         if one := _chosen(by, m.BOOKED):
-            to = m.TO_CHANNEL if by.yes else m.TO_FEE
-            run_unit(lambda u: explaining.explain(u, one, to, "已查明", OFFICE[0]))
+            to = (m.TO_CHANNEL, m.TO_FEE, m.TO_PAYEE)[by.other % 3]
+            payee = "BZ-TEST" if to == m.TO_PAYEE else None
+            run_unit(lambda u: explaining.explain(u, one, to, "已查明", OFFICE[0], department_id=payee))
 
     def look_at_differences(self, by: Dice) -> None:
         del by
@@ -111,8 +112,14 @@ class StatementDeeds:
 
 
 def paid_out(u: Unit, channel: str) -> int:
-    """Net fen of every settlement of a channel."""
-    return sum(u.session.scalars(select(Settlement.net_fen).where(Settlement.channel == channel)))
+    """Net fen of every settlement of a channel, and of the differences it paid out beside them."""
+    nets = u.session.scalars(select(Settlement.net_fen).where(Settlement.channel == channel))
+    return sum(nets) + sum(one.payout_fen or 0 for one in _payees(u, channel))
+
+
+def came_beside(u: Unit, channel: str) -> int:
+    """Fen of strangers and of lines told again that were a payee's own: no payer of ours left them."""
+    return sum(booking_of(one) for one in _payees(u, channel))
 
 
 def from_treasury(u: Unit) -> int:
@@ -120,8 +127,15 @@ def from_treasury(u: Unit) -> int:
     return int(u.session.scalar(_FROM_TREASURY) or 0)
 
 
+def _payees(u: Unit, channel: str) -> list[Difference]:
+    rows = select(Difference).join(Statement, Statement.id == Difference.statement_id)
+    return list(
+        u.session.scalars(rows.where(Statement.channel == channel, Difference.payout_fen.is_not(None)))
+    )
+
+
 def _twisted(line: Told, twist: str) -> list[Told]:
-    changed = replace(line, fen=line.fen + 1)
+    changed = replace(line, fen=line.fen + 2)  # never what wrong news have told, which are one fen off
     stranger = replace(line, number=f"stranger{line.number}"[:32], back="")
     return {"late": [], "twice": [line, line], "changed": [changed], "stranger": [line, stranger]}[twist]
 

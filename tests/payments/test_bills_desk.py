@@ -164,3 +164,21 @@ def test_a_bill_that_names_another_stays_hidden(town, own, verified):
     assert verified.ask("GET", "/bills").json() == []
     assert slug(begin(verified, bill)) == "bill-not-found"
     assert found(verified, bill)["id"] == bill["id"]
+
+
+def test_a_push_above_the_limit_is_refused_with_the_limit(town, own):
+    above = notice(principal_fen=100_000_001)
+    answer = at_desk(town, own, "POST", "/bills", above)
+    assert (answer.status_code, slug(answer)) == (422, "amount-out-of-range")
+    assert "100 万元" in answer.json()["errors"][0]["message"]
+    told = at_desk(town, own, "POST", "/bills/batch", {"bills": [above, notice()]}).json()
+    assert [line["problem"] for line in told] == ["amount-out-of-range", None]
+
+
+def test_a_sum_above_the_limit_names_the_window_online(town, own):
+    citizen = by_wechat(town)
+    bill = found(citizen, pushed(town, own, kind="fee", principal_fen=100_000_000, overdue_fen=1))
+    assert (bill["must_visit_window"], "100 万元" in bill["window_reason"]) == (True, True)
+    refused = begin(citizen, bill)
+    assert (refused.status_code, slug(refused)) == (409, "must-visit-window")
+    assert (refused.json()["detail"], refused.json()["window"]["name"]) == (bill["window_reason"], "测试窗口")

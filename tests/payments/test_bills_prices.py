@@ -7,8 +7,10 @@ import pytest
 import payments
 from backend.kernel import clock, ids
 from backend.store.unit import Actor, run_unit
+from payments import wording
 from payments.bills.models import Bill
 from payments.bills.prices import overdue_fen, penalty_fen
+from payments.models import MAX_FEN
 from tests.payments.makers import CLERK, expire, hear, returned, succeeded
 
 DUE = date(2026, 3, 16)
@@ -191,7 +193,7 @@ def test_late_money_for_a_corrected_bill_goes_back(bill, payer):
     payment = opened(issued, payer)
     expire(payment)
     hear(closed_news(payment))
-    amounts = payments.BillAmounts(9_000, 0, 0, issued.due_on)
+    amounts = payments.BillCorrection(9_000, 0, 0, issued.due_on)
     run_unit(lambda u: payments.correct_bill(u, issued.id, "BZ-TEST", amounts, "金额有误", CLERK))
     hear(succeeded(payment))
     assert (state_of(payment), seen(issued).state) == ("refunding", "due")
@@ -199,3 +201,47 @@ def test_late_money_for_a_corrected_bill_goes_back(bill, payer):
 
 def closed_news(payment):
     return succeeded(payment, trigger="closed", amount_fen=None)
+
+
+def test_the_limit_is_what_the_words_say():
+    assert f"{MAX_FEN // 1_000_000} 万元" == wording.LIMIT
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"kind": "fee", "principal_fen": MAX_FEN, "overdue_fen": 1},
+        {"kind": "fine", "principal_fen": 60_000_000, "issued_on": clock.today() - timedelta(days=60)},
+    ],
+)
+def test_more_than_the_limit_is_paid_at_the_window(bill, payer, words):
+    issued = bill(**words)
+    run_unit(lambda u: payments.mark_window_handled(u, issued.id, "BZ-TEST", CLERK))
+    with pytest.raises(payments.MustVisitWindow) as told:
+        opened(issued, payer)
+    view = seen(issued)
+    assert (view.must_visit_window, view.window_reason) == (True, told.value.detail)
+    assert wording.LIMIT in view.window_reason
+    assert told.value.extra["window"] == {"name": "测试服务大厅 8 号窗口", "address": "测试路 1 号"}
+
+
+def test_the_limit_itself_is_paid_online(bill, payer):
+    issued = bill(kind="fee", principal_fen=MAX_FEN)
+    assert (seen(issued).must_visit_window, seen(issued).window_reason) == (False, "")
+    assert opened(issued, payer).amount_fen == MAX_FEN
+
+
+def test_what_is_withdrawn_sends_nobody_to_the_window(bill):
+    issued = bill(kind="fee", principal_fen=MAX_FEN, overdue_fen=1)
+    run_unit(lambda u: payments.withdraw_bill(u, issued.id, "BZ-TEST", "重复开具", CLERK))
+    assert (seen(issued).must_visit_window, seen(issued).window_reason) == (False, "")
+
+
+def test_a_push_above_the_limit_is_told_the_limit(bill, desk):
+    with pytest.raises(payments.AmountOutOfRange) as pushed:
+        bill(principal_fen=MAX_FEN + 1)
+    with pytest.raises(payments.AmountOutOfRange) as begun:
+        desk.open(amount_fen=MAX_FEN + 1)
+    for told in (pushed.value, begun.value):
+        assert wording.LIMIT in told.title
+        assert wording.LIMIT in told.errors[0]["message"]

@@ -17,7 +17,7 @@ TWO_LINES = (payments.BillLine("A-1", "登记费", 8_000), payments.BillLine("A-
 
 
 def correct(bill, principal_fen=9_000, reason="裁量有误", **words) -> payments.BillView:
-    amounts = replace(payments.BillAmounts(principal_fen, 0, 0, bill.due_on), **words)
+    amounts = replace(payments.BillCorrection(principal_fen, 0, 0, bill.due_on), **words)
     return run_unit(lambda u: payments.correct_bill(u, bill.id, "BZ-TEST", amounts, reason, CLERK))
 
 
@@ -170,7 +170,7 @@ def test_a_correction_is_checked_like_a_push(bill):
 
 def test_another_department_corrects_nothing(bill):
     issued = bill()
-    amounts = payments.BillAmounts(1, 0, 0, issued.due_on)
+    amounts = payments.BillCorrection(1, 0, 0, issued.due_on)
     with pytest.raises(payments.BillNotFound):
         run_unit(lambda u: payments.correct_bill(u, issued.id, "BZ-OTHER", amounts, "测试", CLERK))
 

@@ -176,12 +176,28 @@ def test_another_last_day_is_reminded_anew(bill, citizen):
     issued = bill(payer_id_no=citizen.id_no, due_on=today + timedelta(days=3), **FEE)
     reminded(today + timedelta(days=1))
     assert "bill_due" in kinds(issued)
-    later = payments.BillAmounts(10_000, 0, 500, today + timedelta(days=9))
+    later = payments.BillCorrection(10_000, 0, 500, today + timedelta(days=9))
     run_unit(lambda u: payments.correct_bill(u, issued.id, "BZ-TEST", later, "期限有误", CLERK))
     reminded(today + timedelta(days=2))
     reminded(today + timedelta(days=7))
     assert [type(one).__name__ for one in events(issued)].count("BillReminderDue") == 2
     assert len([1 for kind, channel, _ in told(issued) if (kind, channel) == ("bill_due", "inbox")]) == 2
+
+
+def test_another_payer_is_told_and_reminded_anew(bill, citizen, town):
+    today, other = clock.today(), by_wechat(town).papers()
+    assert other.register().status_code == 200
+    issued = bill(payer_id_no=citizen.id_no, due_on=today + timedelta(days=3), **FEE)
+    reminded(today + timedelta(days=1))
+    right = payments.BillCorrection(10_000, 0, 500, issued.due_on, payer_id_no=other.id_no)
+    run_unit(lambda u: payments.correct_bill(u, issued.id, "BZ-TEST", right, "当事人有误", CLERK))
+    reminded(today + timedelta(days=2))
+    assert [
+        (type(one).__name__, one.person_id) for one in events(issued) if hasattr(one, "person_id")
+    ] == [
+        ("BillIssued", citizen.id), ("BillReminderDue", citizen.id),
+        ("BillIssued", other.id), ("BillReminderDue", other.id),
+    ]  # fmt: skip
 
 
 def pay(bill: payments.BillView, citizen: Citizen) -> None:

@@ -19,14 +19,13 @@ import wsgi
 from backend.kernel import clock, ids
 from backend.store.unit import run_unit
 from payments.channels import NAMES
-from tests.payments.forgeries import Letter, Workshop
-from tests.payments.forgery_kinds import HUGE_FORGERIES, forged, useless
-from tests.payments.makers import Desk, events_of
+from tests.payments.forgeries import Back, Letter, Money, Workshop
+from tests.payments.forgery_kinds import ALL_KINDS, HUGE_FORGERIES, forged, useless
+from tests.payments.makers import CLERK, Desk, events_of, hear, succeeded
 
 COUNT = 10_000
 USELESS = 600
 """So many of them are authentic, of money that is not ours: they are kept with a verdict."""
-KINDS = 29
 TABLES = ("payments_payment", "payments_refund", "payments_ledger_entry", "payments_receipt")
 
 
@@ -60,6 +59,16 @@ def awaiting(count: int, amount_fen: int = 8000) -> list[payments.PaymentView]:
     return made
 
 
+def returning(count: int) -> list[Back]:
+    """Refunds of 30 of 80 yuan that wait for news, by turns over both channels."""
+    made = []
+    for payment in awaiting(count):
+        hear(succeeded(payment))
+        refund = run_unit(lambda u, p=payment: payments.request_refund(u, p.id, 3000, "多收费用", CLERK))
+        made.append(Back(payment, refund.id.replace("-", ""), 3000))
+    return made
+
+
 def books(waiting: list[payments.PaymentView]) -> dict[str, list[str]]:
     """Every row of these payments, letter by letter."""
     values = {"mine": [payment.matter for payment in waiting]}
@@ -83,22 +92,27 @@ def state_of(payment: payments.PaymentView) -> str:
 
 
 def test_ten_thousand_forgeries_have_no_effect(workshop: Workshop, seed: int) -> None:
-    waiting, believed, told = awaiting(20), [], Counter[str]()
-    before, began = books(waiting), clock.monotonic()
+    waiting, back, believed, told = awaiting(20), returning(10), [], Counter[str]()
+    money: list[Money] = [*waiting, *back]
+    every = [*waiting, *(one.payment for one in back)]
+    before, began = books(every), clock.monotonic()
     for number in range(COUNT):
-        payment, authentic = workshop.rng.choice(waiting), number % (COUNT // USELESS) == 0
-        kind, letter = (useless if authentic else forged)(workshop, payment)
+        one, authentic = workshop.rng.choice(money), number % (COUNT // USELESS) == 0
+        kind, letter = (useless if authentic else forged)(workshop, one)
         told[kind] += 1
         if (post(letter) < 300) != authentic:
             believed.append((number, kind, letter.headers, letter.body[:300]))
     assert believed == [], f"FUZZ_SEED={seed}"
-    assert books(waiting) == before, f"FUZZ_SEED={seed}"
-    assert len(told) == KINDS
+    assert books(every) == before, f"FUZZ_SEED={seed}"
+    assert len(told) == ALL_KINDS
     took = f"{COUNT} notices of {len(told)} kinds in {clock.monotonic() - began:.0f} s"
     print(f"{took}, FUZZ_SEED={seed}")  # noqa: T201 - for the reader of `pytest -s`
     for payment in waiting:
         assert post(workshop.genuine(payment)) < 300
         assert state_of(payment) == "paid"
+    for one in back:
+        assert post(workshop.genuine(one)) < 300
+        assert state_of(one.payment) == "partly_refunded"
 
 
 def test_a_refused_notice_leaves_no_trace(workshop: Workshop) -> None:

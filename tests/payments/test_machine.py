@@ -31,9 +31,18 @@ def test_what_is_back_never_moves_again(state):
     assert PAYMENT.triggers(state) == ()
 
 
-@pytest.mark.parametrize("state", ["refused", "succeeded", "failed"])
+@pytest.mark.parametrize("state", ["refused", "withdrawn", "succeeded"])
 def test_an_ended_refund_never_moves_again(state):
     assert REFUND.triggers(state) == ()
+
+
+def test_a_failed_refund_moves_only_by_correction():
+    [only] = [move for move in REFUND.moves if move.source == "failed"]
+    assert (only.target, only.correction) == ("succeeded", True)
+
+
+def test_a_stuck_refund_ends_like_one_on_its_way():
+    assert set(REFUND.triggers("stuck")) == {"succeeded", "failed"}
 
 
 @pytest.mark.parametrize("state", OPEN)

@@ -12,7 +12,7 @@ from backend.store.unit import Actor, run_unit
 from payments import reconciliation
 from payments.models import Payment
 from payments.reconciliation import fetching, tasks
-from payments.reconciliation.credits import run_of_days
+from payments.reconciliation.composing import run_of_days
 from payments.reconciliation.problems import CreditReferenceTaken, NothingToAsk, NotInBooks, SameHands
 from tests.payments.makers import CLERK, Desk, closed, events_of, hear, returned, succeeded
 from tests.payments.statement_makers import (

@@ -13,7 +13,7 @@ from backend.kernel import clock, ids
 from backend.runtime.settings import settings
 from backend.store.unit import run_unit
 from payments import reconciliation
-from tests.payments.makers import Desk, hear, succeeded
+from tests.payments.makers import Desk, enter_payee, hear, succeeded
 from tests.payments.statement_makers import Told, fresh_day, reconciled, settled
 from tests.payments.test_reconciliation import FINANCE
 from tests.people.makers import Officer, ask, officer, slug
@@ -211,6 +211,48 @@ def test_the_workbook_tells_what_booked_money_was(town, office):
     [told] = rows(workbook(at_desk(town, office, "GET", f"/statements/{statement_id}/file")), "差异")
     assert told[8:10] == ("记入差异账户", "渠道已收")
     assert told[12:15] == ("计入手续费", "渠道多扣的手续费", FINANCE.id)
+
+
+def test_the_office_gives_a_strangers_money_to_its_department(town, office, department, stranger):
+    payee = enter_payee()
+    statement_id, _ = a_day(Told("strangerD9", 700, fee=4), payee=payee)
+    one = difference(statement_id)
+    run_unit(lambda u: reconciliation.decide(u, one.id, "book", "渠道已收", FINANCE))
+    at, told = f"/differences/{one.id}/explanation", {"to": "payee", "reason": "扫了窗口的旧收款码"}
+    assert slug(at_desk(town, office, "POST", at, told)) == "invalid-input"
+    assert slug(at_desk(town, department, "POST", at, told)) == "outside-your-scope"
+    solved = at_desk(town, office, "POST", at, told | {"department_id": payee}).json()
+    assert (solved["says"], solved["explained_department"]) == ("已处理", payee)
+    [listed] = at_desk(town, office, "GET", f"/payouts?payee={payee}").json()["items"]
+    assert (listed["id"], listed["amount_fen"]) == (one.id, 696)
+    assert slug(at_desk(town, stranger, "GET", f"/payouts?payee={payee}")) == "outside-your-scope"
+    own = at_desk(town, department, "GET", "/payouts").json()["items"]
+    assert {row["payee"] for row in own} <= {"BZ-TEST"}
+    bank = at_desk(town, office, "POST", "/bank-credits", credit(payee, 795 + 696)).json()
+    assert [row["id"] for row in bank["differences"]] == [one.id]
+    at = f"/bank-credits/{bank['id']}"
+    chosen = {"settlement_ids": [], "difference_ids": [one.id]}
+    assert slug(at_desk(town, office, "POST", f"{at}/settlements", chosen)) == "settlements-do-not-add-up"
+    chosen["settlement_ids"] = [settled(statement_id)[0].id]
+    assert at_desk(town, office, "POST", f"{at}/settlements", chosen).json() == bank
+    [line] = rows(workbook(at_desk(town, office, "GET", f"{at}/file")), "差异款项")
+    assert (line[0], line[3], line[6], line[8]) == (one.id, payee, 6.96, bank["id"])
+    [row] = rows(workbook(at_desk(town, office, "GET", f"/statements/{statement_id}/file")), "差异")
+    assert (row[12], row[16]) == ("归某单位", payee)
+
+
+def test_a_settled_line_is_given_to_nobody(town, office):
+    statement_id, _ = a_day(payee=(payee := enter_payee()))
+    day = run_unit(lambda u: reconciliation.statement_of(u, statement_id)).day
+    clock.move_to(clock.at_local(day + timedelta(days=1), 12))
+    payment = paid_at(payee, 800)
+    one = difference(reconciled(day + timedelta(days=1), [Told(payment.number, 790)]))
+    clock.reset()
+    run_unit(lambda u: reconciliation.decide(u, one.id, "book", "渠道少付", FINANCE))
+    told = {"to": "payee", "department_id": payee, "reason": "归该单位"}
+    assert slug(at_desk(town, office, "POST", f"/differences/{one.id}/explanation", told)) == (
+        "difference-pays-nobody"
+    )
 
 
 def test_a_title_never_becomes_a_formula(town, department):

@@ -71,6 +71,17 @@ def test_a_line_of_another_day_is_refused():
     assert why("alipay", text, day) == "other_day"
 
 
+@pytest.mark.parametrize("money", ["USD", "", "cny"])
+@pytest.mark.parametrize("place", [0, 2])
+def test_a_line_in_another_currency_is_refused(money, place):
+    """Of what came and of what went back alike: its figures are no yuan."""
+    day = fresh_day()
+    parts = wechat_text(day, TOLD).split("`CNY")
+    text = "`CNY".join(parts[: place + 1]) + f"`{money}" + "`CNY".join(parts[place + 1 :])
+    assert why("wechat_pay", text, day) == "currency"
+    assert wording.TROUBLES["currency"] == "对账单里有其他币种"
+
+
 @pytest.mark.parametrize("channel", CHANNELS)
 def test_a_statement_cut_anywhere_is_refused(channel):
     day = fresh_day()

@@ -93,6 +93,13 @@ def test_a_badly_signed_request_is_refused(outside: Outside, wxpay: WxPay, openi
     wxpay.serial = "0" * 40 if spoil == "serial" else wxpay.serial
     answer = wxpay.call("POST", JSAPI, wxpay.order(openid, "order-1"))
     assert (answer.status_code, answer.json()["code"]) == (401, "SIGN_ERROR")
+    assert "Wechatpay-Signature" not in answer.headers
+
+
+def test_a_refusal_is_signed_like_a_yes(wxpay: WxPay) -> None:
+    answer = wxpay.call("GET", REFUNDS + "/refund-1")
+    assert answer.status_code == 404
+    wxpay.check(answer.headers, answer.content)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +175,21 @@ def test_a_held_refund_can_end_abnormally(outside: Outside, wxpay: WxPay, openid
     outside.ask("/control/wxpay/refunds", {"out_refund_no": "refund-1", "outcome": "ABNORMAL"})
     (letter,) = outside.product.wait(1, NOTICES + "_refund")
     assert json.loads(letter.body)["event_type"] == "REFUND.ABNORMAL"
+
+
+@pytest.mark.parametrize(("outcome", "code"), [("SUCCESS", "INVALID_REQUEST"), ("CLOSED", None)])
+def test_an_abnormal_refund_counts_until_it_is_closed(
+    outside: Outside, wxpay: WxPay, openid: str, outcome: str, code: str | None
+) -> None:
+    outside.ask("/control/preferences", {"wxpay_refund_seconds": None})
+    approve(outside, wxpay, openid, prepare(outside, wxpay, openid))
+    give_back(wxpay, 8000)
+    outside.ask("/control/wxpay/refunds", {"out_refund_no": "refund-1", "outcome": "ABNORMAL"})
+    outside.ask("/control/wxpay/refunds", {"out_refund_no": "refund-1", "outcome": "ABNORMAL"}, 409)
+    assert give_back(wxpay, 1, "refund-2")["code"] == "INVALID_REQUEST"
+    outside.ask("/control/wxpay/refunds", {"out_refund_no": "refund-1", "outcome": outcome})
+    assert wxpay.call("GET", REFUNDS + "/refund-1").json()["status"] == outcome
+    assert give_back(wxpay, 8000, "refund-3").get("code") == code
 
 
 def test_an_unpaid_order_has_no_refund(outside: Outside, wxpay: WxPay, openid: str) -> None:

@@ -40,6 +40,7 @@ def fee_due(u: Unit, case_id: str, person_id: str) -> FeeDue:
         state=case.fee_state,
         payment_id=case.fee_payment_id,
         department_id=case.department_id,
+        region_code=case.region_code,
         item_name=case.item_name,
         title=case.item_name,
     )

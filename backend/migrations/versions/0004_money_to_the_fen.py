@@ -167,10 +167,19 @@ def upgrade() -> None:
         sa.Column("explained_by", sa.String(length=40), nullable=True),
         sa.Column("explanation_confirmed_by", sa.String(length=40), nullable=True),
         sa.Column("explained_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("explained_department", sa.String(length=40), nullable=True),
+        sa.Column("payout_fen", sa.BigInteger(), nullable=True),
+        sa.Column("credit_id", sa.String(length=40), nullable=True),
         sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("asked", sa.Integer(), nullable=False),
         sa.Column("ask_next_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("look_next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "credit_id IS NULL OR payout_fen IS NOT NULL", name=op.f("ck_payments_difference_credited")
+        ),
+        sa.ForeignKeyConstraint(
+            ["credit_id"], ["payments_bank_credit.id"], name=op.f("fk_payments_difference_credit_id")
+        ),
         sa.ForeignKeyConstraint(
             ["statement_id"], ["payments_statement.id"], name=op.f("fk_payments_difference_statement_id")
         ),
@@ -182,6 +191,13 @@ def upgrade() -> None:
         ["ask_next_at"],
         unique=False,
         postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_index(
+        "ix_payments_difference_credit_id",
+        "payments_difference",
+        ["credit_id"],
+        unique=False,
+        postgresql_where=sa.text("credit_id IS NOT NULL"),
     )
     op.create_index(
         "ix_payments_difference_look_next_at",
@@ -198,8 +214,44 @@ def upgrade() -> None:
         postgresql_where=sa.text("state <> 'solved'"),
     )
     op.create_index(
+        "ix_payments_difference_payout",
+        "payments_difference",
+        ["explained_department"],
+        unique=False,
+        postgresql_where=sa.text("payout_fen IS NOT NULL AND credit_id IS NULL"),
+    )
+    op.create_index(
         "uq_payments_difference_line", "payments_difference", ["statement_id", "kind", "number"], unique=True
     )
+    op.create_table(
+        "payments_set_aside",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("notice_id", sa.String(length=40), nullable=False),
+        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
+        sa.Column("verdict", sa.String(length=20), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("number", sa.String(length=80), nullable=False),
+        sa.Column("reference", sa.String(length=64), nullable=True),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=True),
+        sa.Column("payment_id", sa.String(length=40), nullable=True),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seen_by", sa.String(length=40), nullable=True),
+        sa.Column("reason", sa.String(length=80), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["payment_id"], ["payments_payment.id"], name=op.f("fk_payments_set_aside_payment_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payments_set_aside")),
+        sa.UniqueConstraint("notice_id", name=op.f("uq_payments_set_aside_notice_id")),
+    )
+    op.create_index(
+        "ix_payments_set_aside_open",
+        "payments_set_aside",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("seen_at IS NULL"),
+    )
+    op.create_index("ix_payments_set_aside_payment_id", "payments_set_aside", ["payment_id"], unique=False)
     op.create_table(
         "payments_settlement",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -257,12 +309,16 @@ def upgrade() -> None:
         "ix_payments_ledger_entry_account", "payments_ledger_entry", ["account", "id"], unique=False
     )
     op.add_column("payments_payment", sa.Column("owed_by", sa.String(length=40), nullable=True))
+    op.add_column("payments_payment", sa.Column("region_code", sa.String(length=12), nullable=True))
     op.add_column(
         "payments_payment", sa.Column("product", sa.String(length=8), server_default="mini", nullable=False)
     )
     op.add_column("payments_payment", sa.Column("received_fen", sa.BigInteger(), nullable=True))
     op.add_column("payments_payment", sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("payments_payment", sa.Column("purse", sa.String(length=8), nullable=True))
+    op.add_column(
+        "payments_payment", sa.Column("asked_by_payer", sa.SmallInteger(), server_default="0", nullable=False)
+    )
     op.alter_column(
         "payments_payment",
         "ticket",
@@ -336,6 +392,10 @@ def upgrade() -> None:
     )
     op.add_column("payments_refund", sa.Column("retry_of", sa.String(length=40), nullable=True))
     op.add_column(
+        "payments_refund",
+        sa.Column("superseded", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+    )
+    op.add_column(
         "payments_refund", sa.Column("asked_by", sa.String(length=40), server_default="", nullable=False)
     )
     op.add_column("payments_refund", sa.Column("approved_by", sa.String(length=40), nullable=True))
@@ -345,6 +405,11 @@ def upgrade() -> None:
         sa.Column("withdraw_bill", sa.Boolean(), server_default=sa.text("false"), nullable=False),
     )
     op.add_column("payments_refund", sa.Column("decision", sa.String(length=80), nullable=True))
+    op.drop_index(
+        op.f("ix_payments_refund_ask_next_at"),
+        table_name="payments_refund",
+        postgresql_where="((state)::text = ANY ((ARRAY['requested'::character varying, 'sent'::character varying])::text[]))",
+    )
     op.create_index(
         "ix_payments_refund_retry_of",
         "payments_refund",
@@ -360,11 +425,18 @@ def upgrade() -> None:
         postgresql_using="brin",
     )
     op.create_index(
+        "ix_payments_refund_under_way",
+        "payments_refund",
+        ["ask_next_at"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('requested', 'sent', 'stuck')"),
+    )
+    op.create_index(
         "ix_payments_refund_waiting",
         "payments_refund",
         ["state"],
         unique=False,
-        postgresql_where=sa.text("state IN ('asked', 'second', 'listed', 'submitted', 'failed')"),
+        postgresql_where=sa.text("state IN ('asked', 'second', 'listed', 'submitted', 'stuck', 'failed')"),
     )
 
     op.drop_constraint(op.f("ck_payments_bill_notice_no"), "payments_bill", type_="check")
@@ -373,6 +445,10 @@ def upgrade() -> None:
     )
     op.create_check_constraint(
         op.f("ck_payments_bill_overdue_rate"), "payments_bill", "overdue_ppm BETWEEN 0 AND 100000"
+    )
+    op.execute(
+        "UPDATE payments_payment p SET region_code = c.region_code FROM cases_case c "
+        "WHERE p.subject = 'case:' || c.id"
     )
 
 
@@ -386,7 +462,12 @@ def downgrade() -> None:
     op.drop_index(
         "ix_payments_refund_waiting",
         table_name="payments_refund",
-        postgresql_where=sa.text("state IN ('asked', 'second', 'listed', 'submitted', 'failed')"),
+        postgresql_where=sa.text("state IN ('asked', 'second', 'listed', 'submitted', 'stuck', 'failed')"),
+    )
+    op.drop_index(
+        "ix_payments_refund_under_way",
+        table_name="payments_refund",
+        postgresql_where=sa.text("state IN ('requested', 'sent', 'stuck')"),
     )
     op.drop_index("ix_payments_refund_returned_at", table_name="payments_refund", postgresql_using="brin")
     op.drop_index(
@@ -394,11 +475,19 @@ def downgrade() -> None:
         table_name="payments_refund",
         postgresql_where=sa.text("retry_of IS NOT NULL"),
     )
+    op.create_index(
+        op.f("ix_payments_refund_ask_next_at"),
+        "payments_refund",
+        ["ask_next_at"],
+        unique=False,
+        postgresql_where="((state)::text = ANY ((ARRAY['requested'::character varying, 'sent'::character varying])::text[]))",
+    )
     op.drop_column("payments_refund", "decision")
     op.drop_column("payments_refund", "withdraw_bill")
     op.drop_column("payments_refund", "confirmed_by")
     op.drop_column("payments_refund", "approved_by")
     op.drop_column("payments_refund", "asked_by")
+    op.drop_column("payments_refund", "superseded")
     op.drop_column("payments_refund", "retry_of")
     op.drop_column("payments_refund", "way")
     op.add_column(
@@ -467,10 +556,12 @@ def downgrade() -> None:
         type_=sa.VARCHAR(length=128),
         existing_nullable=True,
     )
+    op.drop_column("payments_payment", "asked_by_payer")
     op.drop_column("payments_payment", "purse")
     op.drop_column("payments_payment", "settled_at")
     op.drop_column("payments_payment", "received_fen")
     op.drop_column("payments_payment", "product")
+    op.drop_column("payments_payment", "region_code")
     op.drop_column("payments_payment", "owed_by")
     op.drop_index("ix_payments_ledger_entry_account", table_name="payments_ledger_entry")
     op.create_index(
@@ -495,7 +586,19 @@ def downgrade() -> None:
     op.drop_index("uq_payments_settlement_day", table_name="payments_settlement")
     op.drop_index("ix_payments_settlement_credit_id", table_name="payments_settlement")
     op.drop_table("payments_settlement")
+    op.drop_index("ix_payments_set_aside_payment_id", table_name="payments_set_aside")
+    op.drop_index(
+        "ix_payments_set_aside_open",
+        table_name="payments_set_aside",
+        postgresql_where=sa.text("seen_at IS NULL"),
+    )
+    op.drop_table("payments_set_aside")
     op.drop_index("uq_payments_difference_line", table_name="payments_difference")
+    op.drop_index(
+        "ix_payments_difference_payout",
+        table_name="payments_difference",
+        postgresql_where=sa.text("payout_fen IS NOT NULL AND credit_id IS NULL"),
+    )
     op.drop_index(
         "ix_payments_difference_number",
         table_name="payments_difference",
@@ -505,6 +608,11 @@ def downgrade() -> None:
         "ix_payments_difference_look_next_at",
         table_name="payments_difference",
         postgresql_where=sa.text("state <> 'solved'"),
+    )
+    op.drop_index(
+        "ix_payments_difference_credit_id",
+        table_name="payments_difference",
+        postgresql_where=sa.text("credit_id IS NOT NULL"),
     )
     op.drop_index(
         "ix_payments_difference_ask_next_at",
