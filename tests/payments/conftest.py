@@ -9,7 +9,9 @@ import pytest
 import payments
 from backend.kernel import clock, ids
 from backend.store.unit import run_unit
-from tests.payments.makers import CLERK, FINE_OF_100_YUAN, Desk
+from payments.questions import payment_view
+from payments.subjects import open_payments
+from tests.payments.makers import CLERK, FINE_OF_100_YUAN, Desk, closed, hear
 from tests.payments.street import Street
 
 
@@ -47,6 +49,8 @@ def bill(database: str) -> Callable[..., payments.BillView]:
 
 @pytest.fixture
 def street(town: Any, desk: Desk) -> Iterator[Street]:
-    """The payer in front of the open town; fair weather again afterwards."""
+    """The payer in front of the open town; afterwards fair weather again, and nothing left to be paid."""
     yield Street(town, desk)
     town.control("/faults", method="DELETE")
+    for payment in run_unit(lambda u: [payment_view(row, 0) for row in open_payments(u, desk.subject)]):
+        hear(closed(payment))
