@@ -13,6 +13,7 @@ from backend.contracts import Notice
 from backend.kernel import clock
 from backend.runtime import callbacks
 from backend.store.unit import Unit, run_unit
+from payments import swift
 from payments.channels import channel, port
 from payments.machine import CLOSING, DISPUTED, FAILED, OPEN, REFUND, REQUESTED, UNDER_WAY
 from payments.models import CHANNEL, Payment, Refund
@@ -101,7 +102,7 @@ def ask(silent: Silent) -> bool:
         shut = line.close(silent.number)
         found = line.query(silent.number) if isinstance(shut, port.AlreadyPaid) else _as_found(shut)
     news = _news_of(silent, found)
-    return news is not None and callbacks.hear(settle, news)
+    return news is not None and callbacks.hear(settle, news, swift.questions)
 
 
 def ask_refund(underway: Underway) -> bool:
@@ -153,7 +154,7 @@ def _not_now(underway: Underway, number: str, before: port.RefundNews) -> bool:
 
 def _hear_of(underway: Underway, answer: port.RefundNews) -> bool:
     news = _refund_news_of(underway, answer)
-    return news is not None and callbacks.hear(settle, news)
+    return news is not None and callbacks.hear(settle, news, swift.questions)
 
 
 def _take(u: Unit, payment_id: str, at_once: bool) -> Silent | None:

@@ -7,6 +7,7 @@ from flask import Blueprint, Request
 
 from backend.contracts import Notice
 from backend.runtime.callbacks import Provider, Reply, Settle, blueprint
+from payments import swift
 from payments.channels import channel
 from payments.settling import settle
 
@@ -37,4 +38,4 @@ def providers() -> Sequence[tuple[str, Provider, Settle]]:
 
 def callbacks_blueprint() -> Blueprint:
     """What the town plan opens under /callbacks/payments."""
-    return blueprint("payments", providers())
+    return blueprint("payments", providers(), swift.questions)

@@ -1,18 +1,22 @@
 """The plain news that nearly all news is: the whole sum for a payment of a case that nobody else pays, on time.
 
-It is taken by the same verbs as any other (`settling`), only read and written in fewer round trips: one holds the
-subject, one reads and locks the payment together with its journal's head, and the rest goes with the COMMIT.
+It is taken by the same verbs as any other (`settling`), only read and written in two round trips: with the keeping of
+the notice the subject is held, and then the payment read and locked together with its journal's head; the rest goes
+with the COMMIT.
 Whatever is not plain is left to the ordinary way, which finds the locks already taken.
 """
 
+from collections.abc import Sequence
+
 from backend.contracts import Notice
 from backend.store import book
-from backend.store.unit import Unit
+from backend.store.unit import Question, Unit
 from payments.channels.port import OURS
 from payments.models import Payment
 
 _HOLD = """
-    SELECT pg_advisory_xact_lock(hashtextextended('payments:' || subject, 0)) FROM payments_payment WHERE number = %s
+    SELECT pg_advisory_xact_lock(hashtextextended('payments:' || subject, 0)) FROM payments_payment
+    WHERE number = %(number)s
 """
 _COLUMNS = (
     "id", "state", "subject", "matter", "person_id", "owed_by", "payee", "channel", "product", "title", "amount_fen",
@@ -34,14 +38,18 @@ _WRITE = """
 """
 
 
+def questions(notice: Notice) -> Sequence[Question]:
+    """What is asked first about plain news: nothing about any other."""
+    if notice.trigger != "succeeded" or not notice.facts.get(OURS) or type(notice.amount_fen) is not int:
+        return ()
+    asked = {"number": notice.subject, "provider": notice.provider, "came": notice.amount_fen}
+    return (_HOLD, asked), (_READ, asked)
+
+
 def plain_payment(u: Unit, notice: Notice) -> Payment | None:
     """The payment that plain news is about, locked; not the session's own, so that `write_payment` must follow."""
-    if notice.trigger != "succeeded" or not notice.facts.get(OURS) or type(notice.amount_fen) is not int:
-        return None
-    if u.execute(_HOLD, (notice.subject,)).fetchone() is None:
-        return None
-    asked = {"number": notice.subject, "provider": notice.provider, "came": notice.amount_fen}
-    row = u.execute(_READ, asked).fetchone()
+    asked = questions(notice)
+    row = u.ask_each(asked) if asked else None
     if row is None:
         return None
     *known, seq, link = row

@@ -18,7 +18,7 @@ from backend.contracts import Notice
 from backend.kernel.problems import TooLarge
 from backend.runtime import bodies
 from backend.runtime.metrics import NOTICES
-from backend.store.unit import Unit, run_unit
+from backend.store.unit import Question, Unit, run_unit
 
 log = logging.getLogger(__name__)
 MAX_BYTES = 1024 * 1024
@@ -49,13 +49,17 @@ class Provider(Protocol):
 
 
 Settle = Callable[[Unit, Notice], None]
+Asks = Callable[[Notice], Sequence[Question]]
 
 
-def hear(settle: Settle, notice: Notice) -> bool:
-    """Give one piece of news to its house, exactly once. False for a repetition."""
+def hear(settle: Settle, notice: Notice, asks: Asks | None = None) -> bool:
+    """Give one piece of news to its house, exactly once. False for a repetition.
+
+    `asks` names what the house will ask first about it: that travels with the keeping of the notice.
+    """
 
     def work(u: Unit) -> bool:
-        if not u.first_time(notice):
+        if not u.first_time(notice, asks(notice) if asks else ()):
             return False
         settle(u, notice)
         return True
@@ -65,15 +69,17 @@ def hear(settle: Settle, notice: Notice) -> bool:
     return new
 
 
-def blueprint(house: str, providers: Sequence[tuple[str, Provider, Settle]]) -> Blueprint:
-    """Endpoints POST /callbacks/<house>/<path> for (path, provider, settle)."""
+def blueprint(
+    house: str, providers: Sequence[tuple[str, Provider, Settle]], asks: Asks | None = None
+) -> Blueprint:
+    """Endpoints POST /callbacks/<house>/<path> for (path, provider, settle); `asks` as in `hear`."""
     made = Blueprint(f"callbacks_{house}", __name__, url_prefix=f"/callbacks/{house}")
     for path, provider, settle in providers:
-        made.add_url_rule(f"/{path}", path, _view(provider, settle), methods=["POST"])
+        made.add_url_rule(f"/{path}", path, _view(provider, settle, asks), methods=["POST"])
     return made
 
 
-def _view(provider: Provider, settle: Settle) -> Callable[..., Response]:
+def _view(provider: Provider, settle: Settle, asks: Asks | None) -> Callable[..., Response]:
     def view(**_path: str) -> Response:
         try:
             notices = provider.read_notices(request, bodies.bytes_of(request, MAX_BYTES))
@@ -82,7 +88,7 @@ def _view(provider: Provider, settle: Settle) -> Callable[..., Response]:
             log.warning("notice refused", extra={"provider": provider.name, "why": str(error)})
             return _respond(provider.acknowledge(accepted=False))
         for notice in notices:
-            hear(settle, notice)
+            hear(settle, notice, asks)
         return _respond(provider.acknowledge(accepted=True))
 
     return view

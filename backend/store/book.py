@@ -5,7 +5,7 @@ in the order of matter ids, so that units that touch the same matters do not dea
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -70,6 +70,8 @@ class Desk(Protocol):
     """Where statements are sent: the unit."""
 
     def execute(self, statement: str, values: lean.Values = ..., /, *, ends: bool = ...) -> lean.Rows: ...
+
+    def execute_each(self, questions: Sequence[lean.Question], /) -> list[lean.Rows]: ...
 
 
 _NOTHING = "SELECT 1"

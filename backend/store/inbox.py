@@ -3,6 +3,7 @@
 Unique keys live in small tables of their own, because a partitioned table cannot keep a global unique key.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Identity, Index, Integer, LargeBinary, String, Text
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from backend.contracts import Notice
 from backend.kernel import clock, ids
-from backend.store import vault
+from backend.store import lean, vault
 from backend.store.base import AwareDateTime, Base
 from backend.store.book import Desk
 
@@ -79,16 +80,22 @@ _KEEP = """
 """
 
 
-def keep_notice(desk: Desk, notice: Notice) -> str | None:
-    """Store a notice heard for the first time and return its id; None for a repetition. One round trip, no ORM."""
+def keep_notice(
+    desk: Desk, notice: Notice, asks: Sequence[lean.Question] = ()
+) -> tuple[str | None, list[lean.Rows]]:
+    """Store a notice heard for the first time; its id (None for a repetition) and what is known of what was asked.
+
+    One round trip, no ORM.
+    """
     notice_id = ids.new_id("no")
     values = {
         "id": notice_id, "at": clock.now(), "provider": notice.provider, "key": notice.key,
         "subject": notice.subject[:80], "trigger": notice.trigger, "occurred": notice.occurred_at,
         "raw": vault.seal_bytes("store_notice.raw", notice_id, notice.raw),
     }  # fmt: skip
-    row = desk.execute(_KEEP, values).fetchone()
-    return None if row is None else str(row[0])
+    kept, *answers = desk.execute_each([(_KEEP, values), *asks])
+    row = kept.fetchone()
+    return None if row is None else str(row[0]), answers
 
 
 def judge_notice(session: Session, notice: Notice, verdict: str, why: str) -> str:

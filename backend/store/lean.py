@@ -33,6 +33,8 @@ _FINE: Final = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 Row = tuple[Any, ...]
 Values = Mapping[str, Any] | Sequence[Any]
+Question = tuple[str, Values]
+_Asked = tuple[bytes, Any, Sequence[int] | None]
 
 
 class Rows:
@@ -84,27 +86,48 @@ class Wire:
 
         One that `ends` it takes the COMMIT along. Raises psycopg.Error.
         """
+        is_first = self._is_idle()
+        for _ in range(2):
+            asked = self._addressed(statement, values)
+            if (is_first and begins) or ends:
+                [result, *_], failed = self._letter([asked], begins=is_first, ends=ends)
+            else:
+                result = self._pq.exec_prepared(*asked)
+                failed = None if result.status in _FINE else result
+            if failed is None:
+                return self._read(result)
+            error = self._stale(failed, is_first)
+        raise error
+
+    def execute_each(self, questions: Sequence[Question]) -> list[Rows]:
+        """Run several statements in one letter; each sees what was done before it. Raises psycopg.Error."""
+        is_first = self._is_idle()
+        for _ in range(2):
+            asked = [self._addressed(*question) for question in questions]
+            results, failed = self._letter(asked, begins=is_first, ends=False)
+            if failed is None:
+                return [self._read(result) for result in results]
+            error = self._stale(failed, is_first)
+        raise error
+
+    def _addressed(self, statement: str, values: Values) -> _Asked:
+        """A statement as it travels: its name, its values, and their formats."""
         sql, names = _parsed(statement)
         said = [values[name] for name in names] if isinstance(values, Mapping) else list(values)
         if len(said) != len(names):
             raise psycopg.ProgrammingError(f"the statement has {len(names)} places for {len(said)} values")
         writer = self._adapter
         sent = writer.dump_sequence(said, [PyFormat.AUTO] * len(said))
-        is_first = self._is_idle()
-        for _ in range(2):
-            name = self._prepared(statement, sql, writer.types or ())
-            if (is_first and begins) or ends:
-                result, failed = self._letter((name, sent, writer.formats), begins=is_first, ends=ends)
-            else:
-                result = self._pq.exec_prepared(name, cast("Any", sent), writer.formats)
-                failed = None if result.status in _FINE else result
-            if failed is None:
-                return self._read(result)
-            error = self._error(failed)
-            if not is_first or error.sqlstate not in STALE:
-                break
-            self.rollback()  # nothing was done before it: prepared anew, it is sent again
-        raise error
+        formats = writer.formats
+        return self._prepared(statement, sql, writer.types or ()), cast("Any", sent), formats
+
+    def _stale(self, failed: PGresult, is_first: bool) -> psycopg.Error:
+        """Why it failed, when it may be prepared anew and sent again: nothing was done before it. Else it is raised."""
+        error = self._error(failed)
+        if not is_first or error.sqlstate not in STALE:
+            raise error
+        self.rollback()
+        return error
 
     def _read(self, result: PGresult) -> Rows:
         if not result.ntuples:
@@ -131,14 +154,15 @@ class Wire:
         return self._pq.transaction_status == TransactionStatus.IDLE
 
     def _letter(
-        self, asked: tuple[bytes, Sequence[Any], Sequence[int] | None], *, begins: bool, ends: bool
-    ) -> tuple[PGresult, PGresult | None]:
-        """BEGIN, the statement and COMMIT in one letter, as wanted; the statement's result and what has failed."""
+        self, asked: Sequence[_Asked], *, begins: bool, ends: bool
+    ) -> tuple[list[PGresult], PGresult | None]:
+        """BEGIN, statements and COMMIT in one letter, as wanted; the statements' results and what has failed."""
         self._pq.enter_pipeline_mode()
         try:
             if begins:
                 self._pq.send_query_params(b"BEGIN", None)
-            self._pq.send_query_prepared(*asked)
+            for one in asked:
+                self._pq.send_query_prepared(*one)
             if ends:
                 self._pq.send_query_params(b"COMMIT", None)
             self._pq.pipeline_sync()
@@ -147,7 +171,7 @@ class Wire:
             if not self.connection.closed:
                 self._pq.exit_pipeline_mode()
         failed = next((result for result in found if result.status not in _FINE), None)
-        return found[1 if begins else 0], failed
+        return found[1 if begins else 0 :], failed
 
     def _answers(self) -> list[PGresult]:
         """The results of a pipeline, up to its end."""

@@ -1,5 +1,7 @@
 """One database transaction: the hot paths' wire and the ORM's session share its connection, made when first wanted."""
 
+from collections.abc import Sequence
+
 import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -39,6 +41,14 @@ class Transaction:
             if ends and told.connection_invalidated:
                 raise OutcomeUnknown("the connection was lost during the commit") from error
             raise told from error
+
+    def execute_each(self, questions: Sequence[lean.Question]) -> list[lean.Rows]:
+        """Run several statements in one round trip, one after the other. Raises DBAPIError."""
+        pooled = self._borrowed()
+        try:
+            return lean.wire_of(pooled).execute_each(questions)
+        except psycopg.Error as error:
+            raise self._translated(questions[0][0], error) from error
 
     def flush_rows(self) -> None:
         """Send the ORM's pending rows."""

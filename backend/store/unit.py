@@ -11,7 +11,7 @@ end of the unit). A deadlock or serialization failure repeats the whole function
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -139,9 +139,12 @@ class Unit(Transaction):
         self._page(event.matter).events.append(event)
         self._recorded.append(event)
 
-    def first_time(self, notice: Notice) -> bool:
-        """Whether this news was never heard before. A repetition changes nothing."""
-        return inbox.keep_notice(self, notice) is not None
+    def first_time(self, notice: Notice, asks: Sequence[Question] = ()) -> bool:
+        """Whether this news was never heard before; what its house `asks` (see `ask_each`) travels along."""
+        notice_id, answers = inbox.keep_notice(self, notice, asks)
+        if asks:
+            self.know_answer(asks[-1], answers[-1].fetchone() or ())
+        return notice_id is not None
 
     def verdict(self, notice: Notice, verdict: str, why: str) -> str:
         """Keep an authentic but unusable notice with the reason; returns its id."""
@@ -161,10 +164,15 @@ class Unit(Transaction):
 
     def ask(self, question: Question) -> lean.Row | None:
         """The one row that answers a question, which may have been asked already."""
-        if self._answered is not None and self._answered[0] == question:
+        return self.ask_each([question])
+
+    def ask_each(self, questions: Sequence[Question]) -> lean.Row | None:
+        """The one row that answers the last of several questions, each asked after the one before it has ended."""
+        if self._answered is not None and self._answered[0] == questions[-1]:
             row, self._answered = self._answered[1], None
             return row if any(value is not None for value in row) else None
-        return self.execute(*question).fetchone()
+        one = len(questions) == 1
+        return (self.execute(*questions[0]) if one else self.execute_each(questions)[-1]).fetchone()
 
     def at_the_end(self, statement: str, values: Mapping[str, Any]) -> None:
         """Send a statement (it returns nothing; its parameters collide with none of ours) with the unit's last."""

@@ -13,6 +13,7 @@ from backend.runtime import callbacks
 from backend.store import vault
 from backend.store.inbox import NoticeRow
 from backend.store.unit import Actor, run_unit
+from payments import swift
 from payments.bills.models import BANK_ACCOUNT, Payee
 from payments.channels.port import OURS, REFERENCE
 
@@ -87,7 +88,7 @@ def returned(payment: payments.PaymentView, refund: payments.RefundView, **chang
 
 def hear(notice: Notice) -> bool:
     """The one door for pushes and polls."""
-    return callbacks.hear(payments.settle, notice)
+    return callbacks.hear(payments.settle, notice, swift.questions)
 
 
 def enter_payee(unit_code: str = "", department_id: str = "", purse: str = "treasury") -> str:
