@@ -56,8 +56,20 @@ class Opened:
         return told
 
     def kill(self, name: str) -> None:
-        """Kill one of the town's processes without a word; the town starts it again."""
-        os.kill(self.entry["children"][name], signal.SIGKILL)
+        """Kill one of the town's processes without a word; the town starts it again.
+
+        One that was killed a moment ago is killed again as soon as it lives.
+        """
+        until = time.monotonic() + 30
+        while True:
+            try:
+                os.kill(self.entry["children"][name], signal.SIGKILL)
+            except ProcessLookupError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
 
 
 @contextmanager
