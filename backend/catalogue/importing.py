@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from backend.catalogue import given
 from backend.catalogue.codes import HANDLE, Known, code_errors
@@ -27,11 +27,13 @@ from backend.catalogue.rules import Gap, gaps_of
 from backend.catalogue.words import say
 from backend.kernel import clock, ids
 from backend.kernel.crypto import canonical
-from backend.store.unit import Actor, Unit, retry_on, run_unit, unit
+from backend.store.unit import Actor, Unit, run_unit, unit
 
 T = TypeVar("T")
 MAX_ERRORS_TOLD: Final = 1000
-retry_on("pk_catalogue_item")  # two imports of one new item: the second finds what the first made
+_MAKE = text(
+    "INSERT INTO catalogue_item (id, latest_number) SELECT unnest(CAST(:ids AS text[])), 0 ON CONFLICT DO NOTHING"
+)
 _IS_NEWEST: Final = (ItemRow.id == VersionRow.item_id) & (ItemRow.latest_number == VersionRow.number)
 UNCHANGED, NEW, CHANGED = "unchanged", "new", "changed"
 
@@ -173,7 +175,11 @@ def _keep_all(u: Unit, checked: Sequence[_Checked], actor: Actor) -> dict[str, s
 
 
 def _latest(u: Unit, item_ids: Sequence[str]) -> dict[str, VersionRow]:
-    """The newest version of each item, with the items locked in the order of their ids."""
+    """The newest version of each item, with the items locked in the order of their ids.
+
+    New ones are made first: whoever imports the same items at once waits for us here, and then finds our versions.
+    """
+    u.session.execute(_MAKE, {"ids": sorted(item_ids)})
     locked = select(ItemRow).where(ItemRow.id.in_(item_ids)).order_by(ItemRow.id).with_for_update()
     u.session.scalars(locked.execution_options(populate_existing=True)).all()
     newest = (
@@ -189,10 +195,7 @@ def _latest(u: Unit, item_ids: Sequence[str]) -> dict[str, VersionRow]:
 
 def _draft(u: Unit, one: _Checked, before: VersionRow | None, actor: Actor) -> None:
     record = one.record
-    item = u.get(ItemRow, record.item_id)
-    if item is None:
-        item = ItemRow(id=record.item_id, latest_number=0)
-        u.add(item)
+    item = u.session.get_one(ItemRow, record.item_id)
     if before is not None and before.state == DRAFT:
         u.step(VERSION, before, "superseded", by=actor)
     item.latest_number += 1
