@@ -10,7 +10,7 @@ from payments.channels.port import REFERENCE
 from payments.ledger import ledger
 from payments.machine import COUNTED, PROMISED, REFUND, SUCCEEDED, UNDECIDED, UNSENT
 from payments.models import Payment, Refund
-from payments.refunds.questions import came_fen, refunded_fen, refunds_in, tried_again
+from payments.refunds.questions import came_fen, refunded_fen, refunds_in, told_of, tried_again
 from payments.refunds.refunds import return_unwanted
 from payments.refunds.returning import money_is_back, money_stays, promise_ends
 from payments.subjects import provider_actor
@@ -68,8 +68,7 @@ def _drop_questions(u: Unit, payment: Payment, refund: Refund, by: Actor) -> Non
             u.step(REFUND, one, "taken_back", by=by, facts={"reason": one.decision})
             continue
         u.step(REFUND, one, "refused", by=by, facts={"reason": one.decision})
-        told = payment.matter, payment.person_id, payment.id, payment.subject, one.amount_fen, one.id
-        u.record(RefundRefused(*told))
+        u.record(RefundRefused(*told_of(payment, one)))
 
 
 def _room(u: Unit, payment: Payment, states: tuple[str, ...]) -> int:

@@ -215,3 +215,8 @@ def _at_desk(view: RefundView, found: Desk, names: Mapping[str, str]) -> RefundA
         retry_of=refund.retry_of,
         may_retry=found.may_retry,
     )
+
+
+def told_of(payment: Payment, refund: Refund) -> tuple[str, str, str, str, int, str]:
+    """What every event about a refund says first."""
+    return payment.matter, payment.person_id, payment.id, payment.subject, refund.amount_fen, refund.id

@@ -31,6 +31,7 @@ from payments.refunds.questions import (
     refund_view,
     refunded_fen,
     refunds_in,
+    told_of,
 )
 from payments.subjects import bill_in, held_payment, provider_actor
 from payments.views import RefundView
@@ -49,7 +50,7 @@ def ask_for_refund(
     if refunds_in(u, payment.id, UNDECIDED):
         raise RefundUnderReview
     refund = _begin(u, payment, _within_rest(u, payment, amount_fen), reason, by)
-    u.record(RefundAsked(*_told(payment, refund)))
+    u.record(RefundAsked(*told_of(payment, refund)))
     return refund_view(u, refund)
 
 
@@ -89,7 +90,7 @@ def refuse_refund(u: Unit, refund_id: str, reason: str, by: Actor) -> RefundView
     payment, refund = _undecided(u, refund_id)
     refund.decision = scrub(reason)[:80]
     u.step(REFUND, refund, "refused", by=by, facts={"reason": refund.decision})
-    u.record(RefundRefused(*_told(payment, refund)))
+    u.record(RefundRefused(*told_of(payment, refund)))
     return refund_view(u, refund)
 
 
@@ -167,7 +168,7 @@ def drop_questions(u: Unit, payment: Payment, by: Actor) -> None:
 def _ask_as_staff(u: Unit, payment: Payment, refund: Refund, by: Actor) -> RefundView:
     _say_yes(u, payment, refund, by)
     if refund.state == SECOND:
-        u.record(RefundAsked(*_told(payment, refund)))
+        u.record(RefundAsked(*told_of(payment, refund)))
     return refund_view(u, refund)
 
 
@@ -196,7 +197,7 @@ def _promise(u: Unit, payment: Payment, refund: Refund, by: Actor) -> None:
     u.step(REFUND, refund, "listed" if refund.way == TREASURY else "approved", by=by, facts=facts)
     _send(u, payment, refund)
     event = RefundListed if refund.way == TREASURY else RefundApproved
-    u.record(event(*_told(payment, refund)))
+    u.record(event(*told_of(payment, refund)))
 
 
 def _send(u: Unit, payment: Payment, refund: Refund) -> None:
@@ -263,7 +264,3 @@ def _begin(
     u.begin(REFUND, refund, by=by, says=says, facts=facts)
     u.flush_rows()
     return refund
-
-
-def _told(payment: Payment, refund: Refund) -> tuple[str, str, str, str, int, str]:
-    return payment.matter, payment.person_id, payment.id, payment.subject, refund.amount_fen, refund.id

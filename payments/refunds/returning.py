@@ -10,7 +10,7 @@ from payments.ledger import ledger
 from payments.machine import DISPUTED, PAYMENT, PROMISED, REFUND, SUCCEEDED
 from payments.models import Payment, Refund
 from payments.receipts import receipts
-from payments.refunds.questions import came_fen, refunded_fen, refunds_in
+from payments.refunds.questions import came_fen, refunded_fen, refunds_in, told_of
 
 
 def money_is_back(
@@ -27,7 +27,7 @@ def money_is_back(
     stays = payment.state == DISPUTED or refunded_fen(u, payment.id, but=refund.id, states=PROMISED)
     moved = "returned_whole" if not left else "returned_some" if stays else "returned_part"
     u.step(PAYMENT, payment, moved, by=by, at=at, facts=facts)
-    u.record(PaymentRefunded(*_told(payment, refund)))
+    u.record(PaymentRefunded(*told_of(payment, refund)))
     if payment.settles:
         receipts.correct_receipt(u, payment, left)
     if payment.settles and not left:
@@ -41,7 +41,7 @@ def money_stays(
 ) -> None:
     """It could not be returned: the money is again whose it was, and staff find another way. Both rows are locked."""
     promise_ends(u, payment, refund, by, why, "failed", at)
-    u.record(RefundFailed(*_told(payment, refund)))
+    u.record(RefundFailed(*told_of(payment, refund)))
 
 
 def promise_ends(
@@ -56,7 +56,3 @@ def promise_ends(
         back = refunded_fen(u, payment.id)
         moved = "refund_failed_in_part" if back else "refund_failed"
         u.step(PAYMENT, payment, "surplus_stays" if refund.owed else moved, by=by)
-
-
-def _told(payment: Payment, refund: Refund) -> tuple[str, str, str, str, int, str]:
-    return payment.matter, payment.person_id, payment.id, payment.subject, refund.amount_fen, refund.id

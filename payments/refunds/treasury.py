@@ -12,7 +12,7 @@ from payments.bills.payees import purse_of
 from payments.machine import AT_TREASURY, LISTED, REFUND, REQUESTED, SUBMITTED
 from payments.models import TREASURY, Payment, Refund
 from payments.problems import RefundDecided
-from payments.refunds.questions import held_refund, refund_view
+from payments.refunds.questions import held_refund, refund_view, told_of
 from payments.refunds.returning import money_is_back, money_stays
 from payments.views import RefundView
 
@@ -49,7 +49,7 @@ def list_unsent(u: Unit, refund_id: str) -> bool:
         return False
     refund.way = TREASURY
     u.step(REFUND, refund, "listed", by=CLOCK, facts={"amount_fen": refund.amount_fen, "way": TREASURY})
-    u.record(RefundListed(*_told(payment, refund)))
+    u.record(RefundListed(*told_of(payment, refund)))
     return True
 
 
@@ -63,7 +63,7 @@ def submit_to_treasury(u: Unit, refund_id: str, reference: str, by: Actor) -> Re
     payment, refund = _at_office(u, refund_id, (LISTED,))
     refund.reference = reference[:64]
     u.step(REFUND, refund, "submitted", by=by, facts={"reference": refund.reference})
-    u.record(RefundSubmitted(*_told(payment, refund)))
+    u.record(RefundSubmitted(*told_of(payment, refund)))
     return refund_view(u, refund)
 
 
@@ -94,7 +94,3 @@ def _at_office(u: Unit, refund_id: str, states: Collection[str]) -> tuple[Paymen
     if refund.state not in states:
         raise RefundDecided(state=refund.state)
     return payment, refund
-
-
-def _told(payment: Payment, refund: Refund) -> tuple[str, str, str, str, int, str]:
-    return payment.matter, payment.person_id, payment.id, payment.subject, refund.amount_fen, refund.id
